@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose between KVM and TCG by trying, and remember the outcome.
+
+That /dev/kvm opens proves little: on some (nested) hosts a stock guest kernel
+dies in its first instructions. So boot a guest for a moment, until it says that
+it is up.
+"""
+
+import hashlib
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+import initramfs
+from kernels import cache_dir
+
+KVM = ("-accel", "kvm", "-cpu", "host")
+# One host thread for all vCPUs: with a thread each, QEMU 7.2 now and then runs a
+# stale breakpoint after the guest's kernel patched its own code on another CPU
+# ("Oops: int3"). On two host CPUs it is no slower, and two guests run at a time.
+TCG = ("-accel", "tcg,thread=single", "-cpu", "max")
+LIMIT = 20
+
+
+def _trial(kernel):
+    """Does this kernel come up under KVM within the limit?"""
+    image = initramfs.build(kernel, cache_dir("guest") / f"probe-{os.getpid()}.cpio")
+    try:
+        with subprocess.Popen(
+                ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
+                 "-display", "none", "-no-reboot", "-m", "512", *KVM,
+                 "-kernel", kernel.image, "-initrd", image, "-serial", "stdio",
+                 "-append", "console=ttyS0 panic=-1 quiet vm.agent=0"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT) as qemu:
+            timer = threading.Timer(LIMIT, qemu.kill)
+            timer.start()
+            try:
+                for line in qemu.stdout:
+                    # After an internal error QEMU only waits to be looked at.
+                    if b"guest: ready" in line or b"KVM internal error" in line:
+                        return b"guest: ready" in line
+                return False
+            finally:
+                timer.cancel()
+                qemu.kill()
+    finally:
+        image.unlink()
+
+
+def choose(kernel):
+    """QEMU options for the best accelerator that works here."""
+    if os.environ.get("VM_ACCEL") == "tcg" or not os.access("/dev/kvm", os.W_OK):
+        return TCG
+    # A reboot or another host kernel can change the answer.
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    key = f"{boot} {os.uname().release} {kernel.kver}"
+    memo = cache_dir("kvm") / hashlib.sha256(key.encode()).hexdigest()[:16]
+    if not memo.exists():
+        print(f"# does KVM work here? trying for up to {LIMIT} s", file=sys.stderr)
+        answer = "yes" if _trial(kernel) else "no"
+        temp = memo.with_name(f"{memo.name}.{os.getpid()}")
+        temp.write_text(answer)
+        temp.rename(memo)
+    return KVM if memo.read_text() == "yes" else TCG

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Find in a guest's console log what must never be there."""
+
+import re
+
+# A hit fails the run. Each has a name, so that a test that provokes one on
+# purpose can allow that one and no other.
+PATTERNS = {
+    "warn": r"WARNING: (?!Support for|.*not recommended)",
+    "bug": r"\bBUG: |kernel BUG at|\bBUG\b.*(?:process|at)",
+    "oops": r"\bOops\b|general protection fault|unable to handle (?:page fault|kernel)",
+    "panic": r"Kernel panic",
+    "trace": r"Call Trace",
+    "lockdep": r"possible (?:circular|recursive|irq|deadlock)|lock held when returning|"
+               r"INFO: trying to register non-static key|suspicious RCU usage|"
+               r"bad unlock balance|inconsistent lock state",
+    "sanitizer": r"\b(?:KASAN|KCSAN|KMSAN|UBSAN|KFENCE)\b(?!.*(?:initialized|enabled))",
+    "hung": r"blocked for more than|hung_task|soft lockup|hard LOCKUP",
+    "rcu": r"rcu.*(?:detected stalls|self-detected stall|kthread starved)",
+    "refcount": r"refcount_t:",
+    "page": r"Bad page|bad page|page dumped because|bad_page|nonzero _refcount",
+    "oom": r"Out of memory|oom-kill|invoked oom-killer|oom_reaper",
+    "alloc": r"page allocation failure|allocation failed",
+    "taint": r"module verification failed.*fatal|Tainted:",
+    "sysfs": r"cannot create duplicate filename|sysfs:.*warning",
+    "memory": r"list_(?:add|del) corruption|double free|use-after-free|slab.*corrupt",
+}
+
+
+def scan(text, allow=()):
+    """Return [(name, line)] of each line that must not be there."""
+    hits = []
+    for line in text.splitlines():
+        for name, pattern in PATTERNS.items():
+            if name not in allow and re.search(pattern, line):
+                hits.append((name, line.strip()))
+                break
+    return hits

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Make the test guest's initramfs: busybox, a few tools, modules, our init."""
+
+import hashlib
+import lzma
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+from kernels import cache_dir
+
+HERE = pathlib.Path(__file__).resolve().parent
+GUEST = HERE / "guest"
+BUSYBOX = "/bin/busybox"
+# From util-linux: what an administrator looks at, so what the tests look at.
+TOOLS = ("lsmem", "chmem")
+# What virtio-mem needs below itself. Built into some kernels.
+TRANSPORT = ("virtio_pci",)
+# Test helpers that the guest loads by hand, with everything they depend on.
+EXTRA = ("memory-notifier-error-inject",)
+
+
+def _entry(ino, name, mode, data=b""):
+    """One member of a "newc" cpio archive."""
+    raw = name.encode() + b"\0"
+    fields = (ino, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(raw), 0)
+    head = b"070701" + b"".join(b"%08X" % f for f in fields) + raw
+    return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
+
+
+def cpio(files):
+    """A cpio archive of {name: (mode, bytes)}, with the directories needed."""
+    # A mode with type bits is a symbolic link; without, a plain file.
+    dirs = {str(parent) for name in files
+            for parent in pathlib.PurePath(name).parents} - {"."}
+    members = [(d, 0o040755, b"") for d in sorted(dirs)]
+    members += [(n, mode if mode >> 12 else 0o100000 | mode, data) for n, (mode, data) in files.items()]
+    out = [_entry(i + 1, *m) for i, m in enumerate(members)]
+    return b"".join(out) + _entry(0, "TRAILER!!!", 0)
+
+
+def _read_module(path):
+    data = path.read_bytes()
+    return lzma.decompress(data) if path.suffix == ".xz" else data
+
+
+def _module_files(kernel, names):
+    """Paths of modules and all they depend on, dependencies first."""
+    deps = {}
+    for line in (kernel.modules / "modules.dep").read_text().splitlines():
+        path, _, rest = line.partition(":")
+        deps[re.sub(r"\.ko.*", "", path).rpartition("/")[2].replace("-", "_")] \
+            = (path, rest.split())
+    order = []
+    for name in names:
+        # A name that isn't there is built in.
+        path, needs = deps.get(name.replace("-", "_"), (None, []))
+        # modules.dep lists the nearest dependency first.
+        order += [p for p in [*reversed(needs), path] if p and p not in order]
+    return [kernel.modules / p for p in order]
+
+
+def _libraries(path):
+    """What a dynamic program needs, as ldd tells."""
+    out = subprocess.run(["ldd", path], check=True, capture_output=True, text=True)
+    return re.findall(r"(/\S+) \(0x", out.stdout)
+
+
+def _memtool():
+    """Compile the guest's helper, once for each version of its source."""
+    source = GUEST / "memtool.c"
+    tag = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    target = cache_dir("guest") / f"memtool-{tag}"
+    if not target.exists():
+        temp = target.with_name(f".{target.name}.{os.getpid()}")
+        subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Wextra",
+                        "-o", temp, source], check=True)
+        temp.rename(target)
+    return target.read_bytes()
+
+
+def build(kernel, target, module=None):
+    """Write the initramfs for a kernel to target.
+
+    module: path of our virtio_mem.ko; the kernel's own is always there too.
+    """
+    files = {"init": (0o755, (GUEST / "init").read_bytes()),
+             "agent": (0o755, (GUEST / "agent").read_bytes()),
+             "bin/busybox": (0o755, pathlib.Path(BUSYBOX).read_bytes()),
+             "bin/memtool": (0o755, _memtool())}
+    # init's first line needs a shell before busybox could install its links.
+    files["bin/sh"] = (0o120777, b"busybox")
+    for name in ("proc", "sys", "dev", "tmp"):
+        files[f"{name}/.keep"] = (0o644, b"")
+    for tool in TOOLS:
+        path = shutil.which(tool, path="/usr/bin:/usr/sbin:/bin:/sbin")
+        for part in [path, *_libraries(path)]:
+            where = f"bin/{tool}" if part == path else part.lstrip("/")
+            files[where] = (0o755, pathlib.Path(part).read_bytes())
+    order = []
+    for path in _module_files(kernel, TRANSPORT):
+        name = re.sub(r"\.xz$", "", path.name)
+        files[f"mod/{name}"] = (0o644, _read_module(path))
+        order.append(f"/mod/{name}\n")
+    files["mod/order"] = (0o644, "".join(order).encode())
+    for path in _module_files(kernel, EXTRA):
+        name = re.sub(r"\.xz$", "", path.name)
+        files[f"mod/{name}"] = (0o644, _read_module(path))
+    stock, = _module_files(kernel, ["virtio_mem"])[-1:]
+    files["mod/stock/virtio_mem.ko"] = (0o644, _read_module(stock))
+    if module:
+        files["mod/ours/virtio_mem.ko"] = (0o644, pathlib.Path(module).read_bytes())
+    target.write_bytes(cpio(files))
+    return target

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Boot a guest in QEMU, drive it, and never leave anything behind."""
+
+import atexit
+import ctypes
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import accel
+import console
+import initramfs
+import kernels
+from guest import Guest, GuestError
+from qmp import QMP
+
+TOP = pathlib.Path(__file__).resolve().parents[3]
+CONFIGS = TOP / "qemu-configs"
+MIB, GIB = 1 << 20, 1 << 30
+KEEP_RUNS = 100
+
+# Every resource that is still in use; emptied by stop(), or at exit.
+_running = set()
+atexit.register(lambda: [vm.stop(check=False) for vm in list(_running)])
+
+
+def die_with_parent():
+    """In the child: even a harness that was killed leaves no QEMU."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def our_module():
+    """The virtio_mem.ko that make built. VM_MODULE overrides."""
+    return pathlib.Path(os.environ.get("VM_MODULE") or TOP / "virtio_mem.ko")
+
+
+def module_kver(path):
+    """The kernel version that a module was built for, or None."""
+    if not path.exists():
+        return None
+    found = re.search(rb"vermagic=(\S+)", path.read_bytes())
+    return found.group(1).decode() if found else None
+
+
+def run_dir(name):
+    """A new directory for one run's logs; the oldest ones go."""
+    base = kernels.cache_dir("runs")
+    for old in sorted(base.iterdir())[:-KEEP_RUNS]:
+        shutil.rmtree(old, ignore_errors=True)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return pathlib.Path(tempfile.mkdtemp(prefix=f"{stamp}-{name}-", dir=base))
+
+
+class VM:
+    """One guest.
+
+    config   file in qemu-configs/ without its suffix
+    series   guest kernel, "6.1" or "6.12"
+    mod      which driver the guest loads at boot: "ours", "stock", "none"
+    mod_args parameters for it, "A=B,C=D"
+    online   memhp_default_state
+    reboots  whether the guest may reset (else that ends QEMU)
+    allow    console patterns that this guest provokes on purpose
+    """
+
+    # pylint: disable=too-many-instance-attributes,too-many-arguments
+    def __init__(self, config, series="6.12", *, mod="ours", mod_args="",
+                 online="online_movable", reboots=False, append="", allow=()):
+        self.kernel = kernels.get(series)
+        self.allow = tuple(allow)
+        self.dir = run_dir(f"{config}-{series}")
+        self._sockets = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
+        self._scanned = 0
+        self._qemu = self.guest = self.qmp = None
+        _running.add(self)
+        try:
+            self._boot(CONFIGS / f"{config}.cfg", mod, mod_args, reboots,
+                       f"memhp_default_state={online} {append}")
+        except BaseException:
+            self.stop(check=False)
+            raise
+
+    def _boot(self, config, mod, mod_args, reboots, append):
+        module = our_module() if mod == "ours" or our_module().exists() else None
+        if module and module_kver(module) != self.kernel.kver:
+            if mod == "ours":
+                raise RuntimeError(f"{module} is for {module_kver(module)}, the "
+                                   f"guest runs {self.kernel.kver}; make KVER=...")
+            module = None
+        image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module)
+        agent, monitor = self._sockets / "agent", self._sockets / "qmp"
+        line = ("console=ttyS0 panic=-1 panic_on_warn=1 oops=panic loglevel=7 "
+                f"vm.mod={mod} {append}") + (f" vm.arg={mod_args}" if mod_args else "")
+        command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
+                   "-display", "none", "-readconfig", str(config),
+                   *accel.choose(self.kernel),
+                   "-kernel", str(self.kernel.image), "-initrd", str(image),
+                   "-append", line, "-serial", f"file:{self.dir}/console.log",
+                   "-chardev", f"socket,id=agent,path={agent},server=on,wait=off",
+                   "-serial", "chardev:agent",
+                   # Frozen until we listen: what the guest says to nobody is lost.
+                   "-S", "-qmp", f"unix:{monitor},server=on,wait=off",
+                   "-trace", "virtio_mem_*", "-D", f"{self.dir}/trace.log"]
+        if not reboots:
+            command.append("-no-reboot")
+        (self.dir / "command").write_text("\n".join(command) + "\n")
+        self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.DEVNULL,
+                                      stderr=(self.dir / "qemu.log").open("w"),
+                                      preexec_fn=die_with_parent)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.qmp = QMP(monitor)
+                break
+            except (FileNotFoundError, ConnectionRefusedError):
+                self.alive()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        self.guest = Guest(agent, self.alive)
+        self.qmp.cmd("cont")
+        self.guest.wait_ready(180)
+        image.unlink()  # the guest has it; it is the bulk of the directory
+
+    def alive(self):
+        """Raise if QEMU ended or the guest's kernel gave up."""
+        if self._qemu.poll() is not None:
+            raise GuestError(f"QEMU ended ({self._qemu.returncode}); logs in "
+                             f"{self.dir}: {self.tail()}")
+        if "Kernel panic" in self.console():
+            raise GuestError(f"guest panicked; logs in {self.dir}: {self.tail()}")
+
+    def console(self):
+        """The console log so far."""
+        path = self.dir / "console.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def tail(self, lines=25):
+        """The logs' last lines, for an error message."""
+        errors = self.dir / "qemu.log"
+        text = (errors.read_text(errors="replace") if errors.exists() else "")
+        return "\n" + "\n".join((text + self.console()).splitlines()[-lines:])
+
+    def trace(self):
+        """QEMU's log of every request and answer so far."""
+        path = self.dir / "trace.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def scan(self, allow=()):
+        """What must not be on the console, since the last scan."""
+        text = self.console()
+        new, self._scanned = text[self._scanned:], len(text)
+        return console.scan(new, (*self.allow, *allow))
+
+    def wait(self, condition, what, timeout=60, step=0.2):
+        """Poll until condition() is true; return its value."""
+        deadline = time.monotonic() + timeout
+        while True:
+            value = condition()
+            if value:
+                return value
+            self.alive()
+            if time.monotonic() > deadline:
+                raise GuestError(f"not within {timeout} s: {what}; logs in {self.dir}")
+            time.sleep(step)
+
+    def resize(self, size, device="vm0", want=None, timeout=90):
+        """Request a size, and wait until want bytes (default: size) are plugged."""
+        want = size if want is None else want
+        self.qmp.request(device, size)
+        self.wait(lambda: self.qmp.size(device) == want,
+                  f"{device}: requested {size}, want {want}", timeout)
+
+    def reset(self, timeout=180):
+        """Hard reset, as the reset button does; wait until the agent is back."""
+        self.qmp.cmd("system_reset")
+        self.guest.wait_ready(timeout)
+
+    def stop(self, check=True):
+        """End QEMU. With check, raise if the console shows something bad."""
+        if self in _running:
+            _running.discard(self)
+            for end in (self.guest, self.qmp):
+                if end:
+                    end.close()
+            if self._qemu:
+                self._qemu.kill()
+                self._qemu.wait()
+            shutil.rmtree(self._sockets, ignore_errors=True)
+            (self.dir / "initramfs.cpio").unlink(missing_ok=True)
+        if check:
+            hits = self.scan()
+            if hits:
+                raise GuestError(f"console: {hits}; logs in {self.dir}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop(check=kind is None)
