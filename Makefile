@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# For people; kbuild reads Kbuild.  `make help` lists the targets.
+
+# The newest kernel whose headers are installed, unless told otherwise; where
+# the running kernel has headers, that one.
+KVER ?= $(shell if [ -e /lib/modules/$$(uname -r)/build ]; then uname -r; \
+	else ls -d /lib/modules/*/build 2>/dev/null | cut -d/ -f4 | \
+	grep -v '^6\.1\.' | sort -V | tail -n 1 | grep . || \
+	ls -d /lib/modules/*/build | cut -d/ -f4 | sort -V | tail -n 1; fi)
+KDIR ?= /lib/modules/$(KVER)/build
+# For packagers: put in front of what install writes.
+DESTDIR ?=
+MODDIR = $(DESTDIR)/lib/modules/$(KVER)/updates
+
+.PHONY: all module clean install uninstall demo help
+all: module
+
+module:
+	@test -n "$(KVER)" -a -e "$(KDIR)/Makefile" || { \
+		echo "No kernel headers at $(KDIR): apt-get install linux-headers-cloud-amd64, or give KVER= or KDIR="; exit 1; }
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+# updates/ is where depmod looks first: the kernel's own module stays where it
+# is, and comes back with `make uninstall`.
+install: module
+	install -D -m 0644 virtio_mem.ko $(MODDIR)/virtio_mem.ko
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+uninstall:
+	rm -f $(MODDIR)/virtio_mem.ko
+	-rmdir --ignore-fail-on-non-empty $(MODDIR)
+	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
+
+demo:
+	tools/testing/deps build vm
+	python3 tools/testing/demo.py
+
+help:
+	@echo "make [KVER=...|KDIR=...]   build virtio_mem.ko (now: $(KVER))"
+	@echo "make install|uninstall     into updates/, which modprobe prefers (DESTDIR=)"
+	@echo "make demo                  boot a guest, grow it to 5 GiB and shrink it back"
+	@echo "make check                 lint, unit, KUnit and QEMU tests"
+	@echo "make lint|unit|kunit       parts of it"
+	@echo "make clean"
+
+-include tools/testing/testing.mk

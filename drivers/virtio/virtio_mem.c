@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The virtio-mem guest driver, Big Block Mode with safe unplug: registration,
+ * probe, remove, features, configuration changes, power management, module
+ * parameters.  No policy.  May call virtio_mem_work and everything below it.
+ */
+#include <linux/acpi.h>
+#include <linux/crash_dump.h>
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/module.h>
+#include <linux/numa.h>
+#include <linux/slab.h>
+#include <linux/suspend.h>
+#include <linux/virtio.h>
+#include <linux/virtio_config.h>
+
+#include "virtio_mem.h"
+#include "virtio_mem_compat.h"
+
+bool virtio_mem_safe_unplug = true;
+module_param_named(bbm_safe_unplug, virtio_mem_safe_unplug, bool, 0444);
+MODULE_PARM_DESC(bbm_safe_unplug,
+		 "Take all pages of a big block that is in use before it is offlined (default: Y)");
+
+bool virtio_mem_unplug_online = true;
+module_param_named(unplug_online, virtio_mem_unplug_online, bool, 0644);
+MODULE_PARM_DESC(unplug_online,
+		 "Unplug memory that is online, too; N: offline memory only (default: Y)");
+
+static unsigned long bbm_block_size;
+
+static int set_block_size(const char *val, const struct kernel_param *kp)
+{
+	unsigned long long size;
+	char *end;
+
+	size = memparse(val, &end);
+	if (*end == '\n')
+		end++;
+	if (end == val || *end) {
+		pr_err("virtio_mem: bbm_block_size=%s refused: not a size such as 256M\n",
+		       val);
+		return -EINVAL;
+	}
+	if (size && !is_power_of_2(size)) {
+		pr_err("virtio_mem: bbm_block_size=%s refused: not a power of two\n",
+		       val);
+		return -EINVAL;
+	}
+	*(unsigned long *)kp->arg = size;
+	return 0;
+}
+
+static const struct kernel_param_ops block_size_ops = {
+	.set = set_block_size,
+	.get = param_get_ulong,
+};
+
+module_param_cb(bbm_block_size, &block_size_ops, &bbm_block_size, 0444);
+__MODULE_PARM_TYPE(bbm_block_size, "ulong");
+MODULE_PARM_DESC(bbm_block_size,
+		 "Size of a big block in bytes, suffixes K, M, G; a power of two, at least the device's block and Linux's memory block (default: 0, the larger of these)");
+
+static void free_device(struct kref *ref)
+{
+	struct virtio_mem *vm = container_of(ref, struct virtio_mem, ref);
+
+	virtio_mem_vq_free(&vm->vq);
+	kvfree(vm->bbt.entry);
+	put_device(&vm->vdev->dev);
+	kfree(vm);
+}
+
+/**
+ * virtio_mem_put() - drop a reference
+ * @vm: the device; freed with the last one
+ *
+ * Context: may sleep.
+ */
+void virtio_mem_put(struct virtio_mem *vm)
+{
+	kref_put(&vm->ref, free_device);
+}
+
+static void read_raw_config(struct virtio_device *vdev,
+			    struct virtio_mem_cfg *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	virtio_cread_le(vdev, struct virtio_mem_config, block_size,
+			&cfg->block_size);
+	if (virtio_has_feature(vdev, VIRTIO_MEM_F_ACPI_PXM))
+		virtio_cread_le(vdev, struct virtio_mem_config, node_id,
+				&cfg->node_id);
+	virtio_cread_le(vdev, struct virtio_mem_config, addr, &cfg->addr);
+	virtio_cread_le(vdev, struct virtio_mem_config, region_size,
+			&cfg->region_size);
+	virtio_cread_le(vdev, struct virtio_mem_config, usable_region_size,
+			&cfg->usable_region_size);
+	virtio_cread_le(vdev, struct virtio_mem_config, plugged_size,
+			&cfg->plugged_size);
+	virtio_cread_le(vdev, struct virtio_mem_config, requested_size,
+			&cfg->requested_size);
+}
+
+/**
+ * virtio_mem_read_config() - read the configuration space again
+ * @vm: the device
+ *
+ * What makes no sense is not taken over: the last configuration that did stays
+ * in force, and the message is kept as the last error.
+ *
+ * Context: process; must not be called once the queue is shut.
+ * Return: 0 or -EPROTO.
+ */
+int virtio_mem_read_config(struct virtio_mem *vm)
+{
+	struct virtio_mem_cfg now;
+	const char *why;
+
+	if (READ_ONCE(vm->vq.gone))
+		return -EPROTO;
+	read_raw_config(vm->vdev, &now);
+	why = virtio_mem_proto_check(&now, PAGE_SIZE);
+	if (!why)
+		why = virtio_mem_proto_check_update(&vm->cfg, &now);
+	if (why) {
+		dev_warn_ratelimited(&vm->vdev->dev,
+				     "new configuration ignored: %s\n", why);
+		virtio_mem_note(vm, "new configuration ignored: %s", why);
+		return -EPROTO;
+	}
+	spin_lock_irq(&vm->cfg_lock);
+	vm->cfg = now;
+	spin_unlock_irq(&vm->cfg_lock);
+	return 0;
+}
+
+/**
+ * virtio_mem_get_config() - the configuration as read last
+ * @vm: the device
+ * @cfg: out
+ *
+ * Context: any process context.
+ */
+void virtio_mem_get_config(struct virtio_mem *vm, struct virtio_mem_cfg *cfg)
+{
+	spin_lock_irq(&vm->cfg_lock);
+	*cfg = vm->cfg;
+	spin_unlock_irq(&vm->cfg_lock);
+}
+
+/*
+ * The configuration interrupt may not read the configuration.  This does, and
+ * ends the worker's long call if the new request has made it needless.
+ */
+static void config_work(struct work_struct *work)
+{
+	struct virtio_mem *vm = container_of(work, struct virtio_mem,
+					     config_work);
+	struct virtio_mem_cfg cfg;
+
+	if (!virtio_mem_read_config(vm)) {
+		virtio_mem_get_config(vm, &cfg);
+		if (cfg.requested_size + vm->geo.bb_size > cfg.plugged_size)
+			virtio_mem_bound_raise(&vm->bound);
+	}
+	virtio_mem_work_kick(vm, VIRTIO_MEM_EV_CONFIG);
+}
+
+static void config_changed(struct virtio_device *vdev)
+{
+	struct virtio_mem *vm = vdev->priv;
+
+	if (vm && vm->task)
+		queue_work(system_wq, &vm->config_work);
+}
+
+static int find_node(struct virtio_device *vdev,
+		     const struct virtio_mem_cfg *cfg)
+{
+	int nid = NUMA_NO_NODE;
+
+#ifdef CONFIG_ACPI_NUMA
+	if (virtio_has_feature(vdev, VIRTIO_MEM_F_ACPI_PXM)) {
+		nid = pxm_to_node(cfg->node_id);
+		if (nid == NUMA_NO_NODE || !node_possible(nid)) {
+			dev_warn(&vdev->dev,
+				 "node of proximity domain %u does not exist; using the address's\n",
+				 cfg->node_id);
+			nid = NUMA_NO_NODE;
+		}
+	}
+#endif
+	if (nid == NUMA_NO_NODE)
+		nid = memory_add_physaddr_to_nid(cfg->addr);
+	return node_possible(nid) ? nid : first_online_node;
+}
+
+static u64 choose_bb_size(struct virtio_device *vdev,
+			  const struct virtio_mem_cfg *cfg)
+{
+	u64 size = max_t(u64, cfg->block_size, memory_block_size_bytes());
+	const char *why;
+
+	if (!bbm_block_size)
+		return size;
+	why = virtio_mem_proto_check_bb_size(bbm_block_size, cfg->block_size,
+					     memory_block_size_bytes());
+	if (!why)
+		return bbm_block_size;
+	dev_warn(&vdev->dev, "bbm_block_size=%lu refused: %s; using %llu MiB\n",
+		 bbm_block_size, why, size >> 20);
+	return size;
+}
+
+/* Reads, checks and lays out; anything wrong is one line in the log. */
+static int init_geometry(struct virtio_mem *vm)
+{
+	struct virtio_device *vdev = vm->vdev;
+	struct virtio_mem_cfg *cfg = &vm->cfg;
+	struct range can = mhp_get_pluggable_range(true);
+	const char *why;
+	u64 bb_size;
+
+	read_raw_config(vdev, cfg);
+	why = virtio_mem_proto_check(cfg, PAGE_SIZE);
+	if (!why) {
+		bb_size = choose_bb_size(vdev, cfg);
+		why = virtio_mem_proto_check_bb_size(bb_size, cfg->block_size,
+						     memory_block_size_bytes());
+	}
+	if (!why && virtio_mem_proto_geometry(&vm->geo, cfg, bb_size,
+					      can.start, can.end))
+		why = "no whole big block that Linux can address fits into the region";
+	if (why) {
+		dev_err(&vdev->dev,
+			"device refused: %s (block 0x%llx, region 0x%llx+0x%llx, usable 0x%llx, plugged 0x%llx, requested 0x%llx)\n",
+			why, cfg->block_size, cfg->addr, cfg->region_size,
+			cfg->usable_region_size, cfg->plugged_size,
+			cfg->requested_size);
+		return -EINVAL;
+	}
+	vm->block_size = cfg->block_size;
+	vm->region.start = cfg->addr;
+	vm->region.end = cfg->addr + cfg->region_size - 1;
+	vm->nid = find_node(vdev, cfg);
+	dev_info(&vdev->dev,
+		 "region 0x%llx-0x%llx on node %d: %lu big blocks of %llu MiB, device block %llu KiB\n",
+		 vm->region.start, vm->region.end, vm->nid, vm->geo.nr_bbs,
+		 vm->geo.bb_size >> 20, vm->block_size >> 10);
+	if (vm->geo.left_out)
+		dev_warn(&vdev->dev,
+			 "0x%llx bytes of the region can't be used: not addressable, or no whole big block\n",
+			 vm->geo.left_out);
+	return 0;
+}
+
+#ifdef CONFIG_PM_SLEEP
+static bool has_memory(struct virtio_mem *vm)
+{
+	bool any;
+
+	mutex_lock(&vm->hotplug_mutex);
+	any = vm->foreign ||
+	      vm->bbt.count[VIRTIO_MEM_BB_UNUSED] != vm->bbt.nr;
+	mutex_unlock(&vm->hotplug_mutex);
+	return any;
+}
+
+/* After hibernation plugged memory would be unplugged, under Linux's feet. */
+static int pm_notify(struct notifier_block *nb, unsigned long action,
+		     void *unused)
+{
+	struct virtio_mem *vm = container_of(nb, struct virtio_mem, pm_nb);
+
+	switch (action) {
+	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
+		if (has_memory(vm)) {
+			dev_err(&vm->vdev->dev,
+				"hibernation refused: memory is plugged and would be lost; shrink to 0 first\n");
+			return notifier_from_errno(-EPERM);
+		}
+		fallthrough;
+	case PM_SUSPEND_PREPARE:
+		if (virtio_mem_work_pause(vm)) {
+			dev_err(&vm->vdev->dev,
+				"suspend refused: memory hotplug is under way\n");
+			return notifier_from_errno(-EBUSY);
+		}
+		break;
+	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
+	case PM_POST_SUSPEND:
+		virtio_mem_work_resume(vm);
+		break;
+	}
+	return NOTIFY_OK;
+}
+
+static int virtio_mem_freeze(struct virtio_device *vdev)
+{
+	struct virtio_mem *vm = vdev->priv;
+
+	/* Suspend to idle leaves devices and memory powered. */
+	if (has_memory(vm) && pm_suspend_target_state != PM_SUSPEND_TO_IDLE &&
+	    !virtio_has_feature(vdev, VIRTIO_MEM_F_PERSISTENT_SUSPEND)) {
+		dev_err(&vdev->dev,
+			"suspend refused: memory is plugged and the device can't keep it\n");
+		return -EPERM;
+	}
+	if (virtio_mem_vq_pending(&vm->vq)) {
+		dev_err(&vdev->dev,
+			"suspend refused: the device has not answered a request\n");
+		return -EBUSY;
+	}
+	virtio_mem_vq_shut(&vm->vq);
+	cancel_work_sync(&vm->config_work);
+	virtio_mem_vq_close(&vm->vq);
+	return 0;
+}
+
+static int virtio_mem_restore(struct virtio_device *vdev)
+{
+	struct virtio_mem *vm = vdev->priv;
+	int rc = virtio_mem_vq_open(&vm->vq);
+
+	if (rc)
+		return rc;
+	virtio_device_ready(vdev);
+	virtio_mem_work_kick(vm, VIRTIO_MEM_EV_CONFIG);
+	return 0;
+}
+
+static void pm_start(struct virtio_mem *vm)
+{
+	vm->pm_nb.notifier_call = pm_notify;
+	/* First of all: nothing has been frozen yet. */
+	vm->pm_nb.priority = INT_MAX;
+	register_pm_notifier(&vm->pm_nb);
+}
+
+static void pm_stop(struct virtio_mem *vm)
+{
+	unregister_pm_notifier(&vm->pm_nb);
+}
+#else
+static void pm_start(struct virtio_mem *vm) { }
+static void pm_stop(struct virtio_mem *vm) { }
+#endif
+
+static struct virtio_mem *alloc_device(struct virtio_device *vdev)
+{
+	struct virtio_mem *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+
+	if (!vm)
+		return NULL;
+	/* The interrupt finds the queue by vdev->priv. */
+	static_assert(!offsetof(struct virtio_mem, vq));
+	vm->vdev = vdev;
+	get_device(&vdev->dev);
+	strscpy(vm->name, dev_name(&vdev->dev), sizeof(vm->name));
+	kref_init(&vm->ref);
+	spin_lock_init(&vm->cfg_lock);
+	mutex_init(&vm->hotplug_mutex);
+	init_completion(&vm->exited);
+	init_waitqueue_head(&vm->wait);
+	virtio_mem_bound_init(&vm->bound);
+	INIT_WORK(&vm->config_work, config_work);
+	vm->told_requested = U64_MAX;
+	vdev->priv = vm;
+	return vm;
+}
+
+/* Memory that is plugged already: in use, or left by somebody who is gone. */
+static int take_stock(struct virtio_mem *vm)
+{
+	if (vm->adopted)
+		return virtio_mem_adopt(vm);
+	if (vm->cfg.plugged_size) {
+		vm->unplug_all = true;
+		vm->foreign = vm->cfg.plugged_size;
+		dev_info(&vm->vdev->dev,
+			 "%llu MiB are plugged that nobody uses: unplugging all first\n",
+			 vm->foreign >> 20);
+	}
+	return 0;
+}
+
+static int start_device(struct virtio_mem *vm)
+{
+	int rc = virtio_mem_mm_init(vm);
+
+	if (rc)
+		return rc;
+	virtio_device_ready(vm->vdev);
+	rc = take_stock(vm);
+	if (rc) {
+		dev_err(&vm->vdev->dev,
+			"device refused: can't find out what is plugged (%d)\n",
+			rc);
+		goto err_mm;
+	}
+	virtio_mem_mm_start(vm);
+	rc = virtio_mem_work_start(vm);
+	if (rc)
+		goto err_notifier;
+	pm_start(vm);
+	virtio_mem_debugfs_add(vm);
+	return 0;
+err_notifier:
+	virtio_mem_mm_stop(vm);
+err_mm:
+	virtio_mem_mm_exit(vm);
+	return rc;
+}
+
+static int virtio_mem_probe(struct virtio_device *vdev)
+{
+	struct virtio_mem *vm = alloc_device(vdev);
+	int rc;
+
+	if (!vm)
+		return -ENOMEM;
+	rc = init_geometry(vm);
+	if (rc)
+		goto err_put;
+	rc = virtio_mem_vq_init(&vm->vq, vdev, &vm->wait);
+	if (!rc)
+		rc = virtio_mem_vq_open(&vm->vq);
+	if (rc)
+		goto err_put;
+	if (is_kdump_kernel())
+		rc = virtio_mem_vmcore_start(vm);
+	else
+		rc = start_device(vm);
+	if (rc)
+		goto err_queue;
+	return 0;
+err_queue:
+	virtio_mem_vq_shut(&vm->vq);
+	virtio_mem_vq_close(&vm->vq);
+err_put:
+	vdev->priv = NULL;
+	virtio_mem_put(vm);
+	return rc;
+}
+
+/**
+ * virtio_mem_teardown() - let go of everything but the queue
+ * @vm: the device; the worker has ended, or is the caller
+ *
+ * What Linux has of the device's memory stays usable; nothing of ours refers
+ * to it any more, and it refers to nothing that is freed.
+ *
+ * Context: may sleep.
+ */
+void virtio_mem_teardown(struct virtio_mem *vm)
+{
+	unsigned long added;
+
+	virtio_mem_mm_stop(vm);
+	added = virtio_mem_mm_exit(vm);
+	if (added)
+		pr_warn("virtio_mem %s: %llu MiB stay added and in use; load the driver again to unplug them\n",
+			vm->name, (u64)added * vm->geo.bb_size >> 20);
+}
+
+/*
+ * Who could still come, and why nobody does any more: the worker has ended (or
+ * owns vm); config_work is cancelled after vdev->priv's last user, the
+ * configuration interrupt, is off (the virtio core disables it before
+ * remove()); the queue's interrupt ends with the reset; notifiers are
+ * unregistered; sysfs is gone before remove(), debugfs before vm.
+ */
+static void virtio_mem_remove(struct virtio_device *vdev)
+{
+	struct virtio_mem *vm = vdev->priv;
+	bool ended = true;
+
+	if (is_kdump_kernel()) {
+		virtio_mem_vmcore_stop(vm);
+	} else {
+		virtio_mem_debugfs_del(vm);
+		pm_stop(vm);
+		ended = virtio_mem_work_stop(vm);
+	}
+	virtio_mem_vq_shut(&vm->vq);
+	cancel_work_sync(&vm->config_work);
+	virtio_mem_vq_close(&vm->vq);
+	vdev->priv = NULL;
+	if (ended && !is_kdump_kernel())
+		virtio_mem_teardown(vm);
+	virtio_mem_put(vm);
+}
+
+static const unsigned int features[] = {
+#ifdef CONFIG_ACPI_NUMA
+	VIRTIO_MEM_F_ACPI_PXM,
+#endif
+	VIRTIO_MEM_F_UNPLUGGED_INACCESSIBLE,
+	VIRTIO_MEM_F_PERSISTENT_SUSPEND,
+};
+
+static const struct virtio_device_id ids[] = {
+	{ VIRTIO_ID_MEM, VIRTIO_DEV_ANY_ID },
+	{ 0 },
+};
+MODULE_DEVICE_TABLE(virtio, ids);
+
+static struct virtio_driver virtio_mem_driver = {
+	.driver.name = KBUILD_MODNAME,
+	.driver.owner = THIS_MODULE,
+	.driver.dev_groups = virtio_mem_groups,
+	.feature_table = features,
+	.feature_table_size = ARRAY_SIZE(features),
+	.id_table = ids,
+	.probe = virtio_mem_probe,
+	.remove = virtio_mem_remove,
+	.config_changed = config_changed,
+#ifdef CONFIG_PM_SLEEP
+	.freeze = virtio_mem_freeze,
+	.restore = virtio_mem_restore,
+#endif
+};
+
+static int __init virtio_mem_module_init(void)
+{
+	int rc;
+
+	virtio_mem_debugfs_init();
+	rc = register_virtio_driver(&virtio_mem_driver);
+	if (rc)
+		virtio_mem_debugfs_exit();
+	return rc;
+}
+module_init(virtio_mem_module_init);
+
+static void __exit virtio_mem_module_exit(void)
+{
+	unregister_virtio_driver(&virtio_mem_driver);
+	virtio_mem_debugfs_exit();
+}
+module_exit(virtio_mem_module_exit);
+
+MODULE_DESCRIPTION("virtio-mem guest driver, Big Block Mode with safe unplug");
+MODULE_VERSION(VIRTIO_MEM_VERSION);
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The virtio_mem big block driver maintainers");

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Takes over memory that an earlier driver, ours or the kernel's own, has left
+ * added.  May call virtio_mem_vq, virtio_mem_mm and virtio_mem_table.
+ *
+ * The specification allows to start with STATE requests in place of
+ * UNPLUG_ALL while the memory is in use ("Memory Device", device
+ * initialisation).  Which memory Linux has is read from the resources below
+ * the region's own.
+ */
+#include <linux/memory.h>
+#include <linux/virtio.h>
+#ifdef CONFIG_X86_64
+#include <asm/pgtable.h>
+#endif
+
+#include "virtio_mem.h"
+
+/* Which BBs of the device Linux has: the device, and one bit a BB. */
+struct adoption {
+	struct virtio_mem *vm;
+	unsigned long *whole;
+	unsigned long *partly;
+};
+
+static void mark(struct adoption *a, u64 start, u64 end)
+{
+	struct virtio_mem *vm = a->vm;
+	unsigned long id, first, last;
+	u64 top = vm->geo.base + vm->geo.nr_bbs * vm->geo.bb_size - 1;
+
+	if (end < vm->geo.base || start > top)
+		return;
+	first = (max(start, vm->geo.base) - vm->geo.base) / vm->geo.bb_size;
+	last = (min(end, top) - vm->geo.base) / vm->geo.bb_size;
+	for (id = first; id <= last; id++) {
+		u64 addr = virtio_mem_bb_addr(vm, id);
+
+		/* A removal can't span two resources. */
+		if (start <= addr && end >= addr + vm->geo.bb_size - 1)
+			__set_bit(id, a->whole);
+		else
+			__set_bit(id, a->partly);
+	}
+}
+
+static int mark_resource(struct resource *res, void *arg)
+{
+	mark(arg, res->start, res->end);
+	return 0;
+}
+
+/*
+ * On x86 the removal of a part of what was added with one 1 GiB leaf of the
+ * direct map crashes the kernel (6.1 and 6.12).
+ */
+static bool leaf_fits(struct virtio_mem *vm, unsigned long id)
+{
+#ifdef CONFIG_X86_64
+	unsigned int level = PG_LEVEL_NONE;
+	unsigned long va;
+
+	va = (unsigned long)pfn_to_kaddr(virtio_mem_bb_pfn(vm, id));
+	if (vm->geo.bb_size < PUD_SIZE && lookup_address(va, &level) &&
+	    level >= PG_LEVEL_1G)
+		return false;
+#endif
+	return true;
+}
+
+/* What the device says of one BB; a negative errno if it says nothing. */
+static int device_state(struct virtio_mem *vm, unsigned long id)
+{
+	enum virtio_mem_answer answer;
+
+	answer = virtio_mem_vq_request(&vm->vq, VIRTIO_MEM_REQ_STATE,
+				       virtio_mem_bb_addr(vm, id),
+				       vm->geo.bb_size / vm->block_size);
+	if (answer != VIRTIO_MEM_ANSWER_ACK)
+		return -EIO;
+	return virtio_mem_vq_state(&vm->vq);
+}
+
+static void leave_alone(struct virtio_mem *vm, unsigned long id,
+			const char *why)
+{
+	u64 addr = virtio_mem_bb_addr(vm, id);
+
+	mutex_lock(&vm->hotplug_mutex);
+	virtio_mem_bbt_quarantine(&vm->bbt, id, VIRTIO_MEM_CAUSE_FOREIGN);
+	mutex_unlock(&vm->hotplug_mutex);
+	dev_warn(&vm->vdev->dev, "0x%llx-0x%llx: not taken over, left alone: %s\n",
+		 addr, addr + vm->geo.bb_size - 1, why);
+}
+
+static int adopt_one(struct adoption *a, unsigned long id)
+{
+	struct virtio_mem *vm = a->vm;
+	bool added = test_bit(id, a->whole) && !test_bit(id, a->partly);
+	int state = device_state(vm, id);
+
+	if (state < 0)
+		return state;
+	if (!added && !test_bit(id, a->partly)) {
+		/* Unknown to Linux: unplugged, or to be unplugged. */
+		if (state == VIRTIO_MEM_STATE_PLUGGED)
+			virtio_mem_table_set_run(vm, id, 1,
+						 VIRTIO_MEM_BB_PLUGGED);
+		else if (state == VIRTIO_MEM_STATE_MIXED)
+			leave_alone(vm, id, "partly plugged");
+		return 0;
+	}
+	if (state != VIRTIO_MEM_STATE_PLUGGED) {
+		leave_alone(vm, id, "added, but not wholly plugged");
+	} else if (!added) {
+		leave_alone(vm, id, "only a part of it is added");
+	} else if (!leaf_fits(vm, id)) {
+		leave_alone(vm, id, "added in larger units; load with a larger bbm_block_size to take it over");
+	} else {
+		virtio_mem_table_set_run(vm, id, 1, VIRTIO_MEM_BB_PLUGGED);
+		virtio_mem_table_set_run(vm, id, 1, VIRTIO_MEM_BB_ADDED);
+		mutex_lock(&vm->hotplug_mutex);
+		vm->offline_bytes += vm->geo.bb_size -
+			PFN_PHYS(virtio_mem_mm_online_pages(vm, id, NULL));
+		mutex_unlock(&vm->hotplug_mutex);
+	}
+	return 0;
+}
+
+/**
+ * virtio_mem_adopt() - take over memory that is still added
+ * @vm: the device; its region's resource was adopted
+ *
+ * Big blocks that are wholly plugged and added become ADDED; those plugged but
+ * unknown to Linux PLUGGED.  The others are named and left alone, in
+ * quarantine.
+ *
+ * Context: probe, before the worker and the notifier start; sends requests,
+ * may sleep.
+ * Return: 0; -ENOMEM; -EIO or -EPROTO if the device does not tell.
+ */
+int virtio_mem_adopt(struct virtio_mem *vm)
+{
+	unsigned long usable = virtio_mem_proto_usable_bbs(&vm->geo, &vm->cfg);
+	struct adoption a = { .vm = vm };
+	unsigned long id;
+	int rc = -ENOMEM;
+
+	a.whole = bitmap_zalloc(vm->geo.nr_bbs, GFP_KERNEL);
+	a.partly = bitmap_zalloc(vm->geo.nr_bbs, GFP_KERNEL);
+	if (!a.whole || !a.partly || virtio_mem_table_reserve(vm, usable))
+		goto out;
+	walk_iomem_res_desc(IORES_DESC_NONE,
+			    IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+			    vm->region.start, vm->region.end, &a,
+			    mark_resource);
+	rc = 0;
+	for (id = 0; id < usable && !rc; id++)
+		rc = adopt_one(&a, id);
+	if (rc)
+		goto out;
+	/* Memory plugged in big blocks is ours, the rest is not. */
+	vm->foreign = vm->cfg.plugged_size -
+		      min(vm->cfg.plugged_size,
+			  (vm->bbt.count[VIRTIO_MEM_BB_ADDED] +
+			   vm->bbt.count[VIRTIO_MEM_BB_PLUGGED]) *
+			  vm->geo.bb_size);
+	dev_info(&vm->vdev->dev,
+		 "took over %llu MiB that an earlier driver has left added; %llu MiB are left alone\n",
+		 (u64)vm->bbt.count[VIRTIO_MEM_BB_ADDED] * vm->geo.bb_size >> 20,
+		 vm->foreign >> 20);
+out:
+	bitmap_free(a.partly);
+	bitmap_free(a.whole);
+	return rc;
+}

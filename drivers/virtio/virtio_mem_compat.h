@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every difference between the kernel versions that this driver supports, and
+ * nothing else.  Supported and tested: Debian 12's 6.1 and 6.12.  Written for
+ * up to 7.2, whose memory hotplug interfaces were read, not run.
+ */
+#ifndef _VIRTIO_MEM_COMPAT_H
+#define _VIRTIO_MEM_COMPAT_H
+
+#include <linux/gfp.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "virtio_mem: kernels before 6.1 are not supported"
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#error "virtio_mem: kernels after 7.2 are not supported yet"
+#endif
+
+/*
+ * Until 6.10 offlining subtracts every page of a memory block from the managed
+ * pages, PageOffline or not; from 6.11 on it leaves out those that are
+ * PageOffline.  (There is no macro that tells.)
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define VIRTIO_MEM_OFFLINING_UNMANAGES_ALL	1
+#else
+#define VIRTIO_MEM_OFFLINING_UNMANAGES_ALL	0
+#endif
+
+/* The third argument was a migrate type before it became flags. */
+#ifdef ACR_FLAGS_NONE
+#define VIRTIO_MEM_ACR_ARG	ACR_FLAGS_NONE
+#else
+#define VIRTIO_MEM_ACR_ARG	MIGRATE_MOVABLE
+#endif
+
+/* Declared by 6.12's alloc_contig_range() as a macro over *_noprof(). */
+static inline int virtio_mem_compat_alloc_range(unsigned long start,
+						unsigned long end)
+{
+	/* RETRY_MAYFAIL: an unplug must never call the OOM killer. */
+	return alloc_contig_range(start, end, VIRTIO_MEM_ACR_ARG,
+				  GFP_KERNEL | __GFP_NOWARN |
+				  __GFP_RETRY_MAYFAIL);
+}
+
+#endif /* _VIRTIO_MEM_COMPAT_H */

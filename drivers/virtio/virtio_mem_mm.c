@@ -1,0 +1,669 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Linux's side of a big block: add, take its pages and give them back,
+ * offline and remove; memory notifier, resource, memory group.  May call
+ * virtio_mem_table and virtio_mem_bound; knows nothing of the device.
+ *
+ * Claims.  The worker claims a BB by making it FAKE_OFFLINE under
+ * hotplug_mutex, and then works without the mutex.  While the claim lasts,
+ * nobody else gets to online or offline any of it: the notifier says EBUSY.
+ * The other way round, a BB that somebody is onlining or offlining is marked
+ * as changing from GOING_* to the closing notifier call, and the worker passes
+ * over it.  Memory hotplug is serialised system-wide by mem_hotplug_lock, so
+ * there is one changing BB at most.  A closing call can come without its
+ * GOING_*, when a notifier before ours has said no.
+ *
+ * So no page is ever onlined into a claimed BB but by the core itself, when it
+ * backs out of an offlining that failed half-way; and then everything else is
+ * given back, too.  That is why there is no online-page callback here: the
+ * allocator may have these pages at once.
+ */
+#include <linux/bitmap.h>
+#include <linux/memory.h>
+#include <linux/page-flags.h>
+#include <linux/page_ref.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/virtio.h>
+
+#include "virtio_mem.h"
+#include "virtio_mem_compat.h"
+
+/* Attempts to take a run of pages; migration often succeeds the next time. */
+#define TAKE_ATTEMPTS	3
+
+static unsigned long block_pages(void)
+{
+	return PHYS_PFN(memory_block_size_bytes());
+}
+
+/* The BB that has this page; NO_BB for pages of the region in none of them. */
+static unsigned long bb_of_pfn(const struct virtio_mem *vm, unsigned long pfn)
+{
+	u64 addr = PFN_PHYS(pfn);
+	unsigned long id;
+
+	if (addr < vm->geo.base)
+		return VIRTIO_MEM_NO_BB;
+	id = (addr - vm->geo.base) >> ilog2(vm->geo.bb_size);
+	return id < vm->geo.nr_bbs ? id : VIRTIO_MEM_NO_BB;
+}
+
+/*
+ * The pages of a taken memory block: allocated to the driver, refcount 1,
+ * PageOffline, out of the managed count.
+ */
+
+static void pages_take(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	page_offline_begin();
+	for (i = 0; i < nr; i++) {
+		__SetPageOffline(pfn_to_page(pfn + i));
+		if (!(i & 0xffff))
+			cond_resched();
+	}
+	page_offline_end();
+	adjust_managed_page_count(pfn_to_page(pfn), -(long)nr);
+}
+
+static void pages_give_back(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	page_offline_begin();
+	for (i = 0; i < nr; i++) {
+		__ClearPageOffline(pfn_to_page(pfn + i));
+		if (!(i & 0xffff))
+			cond_resched();
+	}
+	page_offline_end();
+	adjust_managed_page_count(pfn_to_page(pfn), nr);
+	/* By memory blocks, so that others get on in between. */
+	for (i = 0; i < nr; i += block_pages()) {
+		free_contig_range(pfn + i, min(nr - i, block_pages()));
+		cond_resched();
+	}
+}
+
+/* GOING_OFFLINE: the core skips PageOffline pages that nobody refers to. */
+static int pages_hand_over(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		/* Not 1: somebody just looks at it.  Not now, then. */
+		if (!page_ref_freeze(pfn_to_page(pfn + i), 1))
+			goto undo;
+		if (!(i & 0xffff))
+			cond_resched();
+	}
+	if (VIRTIO_MEM_OFFLINING_UNMANAGES_ALL)
+		adjust_managed_page_count(pfn_to_page(pfn), nr);
+	return 0;
+undo:
+	while (i-- > 0)
+		page_ref_unfreeze(pfn_to_page(pfn + i), 1);
+	return -EBUSY;
+}
+
+/* CANCEL_OFFLINE: they are ours again. */
+static void pages_take_over(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		page_ref_unfreeze(pfn_to_page(pfn + i), 1);
+		if (!(i & 0xffff))
+			cond_resched();
+	}
+	if (VIRTIO_MEM_OFFLINING_UNMANAGES_ALL)
+		adjust_managed_page_count(pfn_to_page(pfn), -(long)nr);
+}
+
+/* Number of a memory block within the claimed BB. */
+static unsigned long taken_bit(const struct virtio_mem *vm, unsigned long pfn)
+{
+	return (pfn - virtio_mem_bb_pfn(vm, vm->claimed)) / block_pages();
+}
+
+static bool may_online(const struct virtio_mem *vm, unsigned long id)
+{
+	if (id == VIRTIO_MEM_NO_BB)
+		return false;
+	if (id == vm->adding)
+		return true;
+	switch (virtio_mem_bbt_state(&vm->bbt, id)) {
+	case VIRTIO_MEM_BB_ADDED:
+		return true;
+	case VIRTIO_MEM_BB_FAKE_OFFLINE:
+		/* The core backs out of an offlining of ours. */
+		return current == vm->task;
+	default:
+		return false;
+	}
+}
+
+static int going_online(struct virtio_mem *vm, unsigned long id,
+			unsigned long pfn)
+{
+	lockdep_assert_held(&vm->hotplug_mutex);
+	if (may_online(vm, id)) {
+		vm->changing = id;
+		return 0;
+	}
+	if (id != VIRTIO_MEM_NO_BB && id == vm->claimed) {
+		dev_dbg(&vm->vdev->dev,
+			"onlining 0x%llx refused: its big block is being unplugged\n",
+			(u64)PFN_PHYS(pfn));
+		return -EBUSY;
+	}
+	/* Parts may be unplugged: whoever touches these dies. */
+	dev_warn_ratelimited(&vm->vdev->dev,
+			     "onlining 0x%llx refused: not known to be wholly plugged\n",
+			     (u64)PFN_PHYS(pfn));
+	return -EPERM;
+}
+
+static int going_offline(struct virtio_mem *vm, unsigned long id)
+{
+	lockdep_assert_held(&vm->hotplug_mutex);
+	if (id != VIRTIO_MEM_NO_BB && id == vm->claimed && current != vm->task)
+		return -EBUSY;
+	vm->changing = id;
+	return 0;
+}
+
+/* Whether the count of offline memory has this BB in it. */
+static bool is_counted(const struct virtio_mem *vm, unsigned long id)
+{
+	enum virtio_mem_bb_state state = virtio_mem_bbt_state(&vm->bbt, id);
+
+	lockdep_assert_held(&vm->hotplug_mutex);
+	return id != VIRTIO_MEM_NO_BB &&
+	       (id == vm->adding || state == VIRTIO_MEM_BB_ADDED ||
+		state == VIRTIO_MEM_BB_FAKE_OFFLINE);
+}
+
+/*
+ * The worker's own offlining: what happens to taken pages.  Needs no lock: the
+ * worker is in here, and nobody else changes what it has claimed.
+ */
+static int notify_claimed(struct virtio_mem *vm, unsigned long action,
+			  unsigned long pfn, unsigned long nr)
+{
+	int rc = 0;
+
+	switch (action) {
+	case MEM_GOING_OFFLINE:
+		if (!test_bit(taken_bit(vm, pfn), vm->taken))
+			break;
+		rc = pages_hand_over(pfn, nr);
+		vm->handed = !rc;
+		break;
+	case MEM_CANCEL_OFFLINE:
+		/* Also comes without GOING_OFFLINE: then nothing was handed. */
+		if (vm->handed)
+			pages_take_over(pfn, nr);
+		vm->handed = false;
+		break;
+	case MEM_OFFLINE:
+		/* The memmap of these pages is void from now on. */
+		if (vm->handed)
+			clear_bit(taken_bit(vm, pfn), vm->taken);
+		vm->handed = false;
+		break;
+	default:
+		break;
+	}
+	return rc;
+}
+
+static int on_memory_event(struct notifier_block *nb, unsigned long action,
+			 void *arg)
+{
+	struct virtio_mem *vm = container_of(nb, struct virtio_mem, memory_nb);
+	const struct memory_notify *mhp = arg;
+	unsigned long pfn = mhp->start_pfn, nr = mhp->nr_pages;
+	u64 start = PFN_PHYS(pfn);
+	unsigned long id;
+	bool event = false, own;
+	int rc = 0;
+
+	if (start > vm->region.end || start + PFN_PHYS(nr) <= vm->region.start)
+		return NOTIFY_DONE;
+
+	mutex_lock(&vm->hotplug_mutex);
+	id = bb_of_pfn(vm, pfn);
+	/* By name only: the numbers differ between stable releases. */
+	switch (action) {
+	case MEM_GOING_ONLINE:
+		rc = going_online(vm, id, pfn);
+		break;
+	case MEM_GOING_OFFLINE:
+		rc = going_offline(vm, id);
+		break;
+	case MEM_CANCEL_OFFLINE:
+	case MEM_CANCEL_ONLINE:
+		vm->changing = VIRTIO_MEM_NO_BB;
+		break;
+	case MEM_ONLINE:
+		if (is_counted(vm, id))
+			vm->offline_bytes -= PFN_PHYS(nr);
+		vm->changing = VIRTIO_MEM_NO_BB;
+		event = true;
+		break;
+	case MEM_OFFLINE:
+		if (is_counted(vm, id))
+			vm->offline_bytes += PFN_PHYS(nr);
+		vm->changing = VIRTIO_MEM_NO_BB;
+		event = true;
+		break;
+	default:
+		/* 6.12 has more actions than we need. */
+		break;
+	}
+	own = current == vm->task && id == vm->claimed &&
+	      id != VIRTIO_MEM_NO_BB;
+	mutex_unlock(&vm->hotplug_mutex);
+
+	if (own && !rc)
+		rc = notify_claimed(vm, action, pfn, nr);
+	if (event && current != vm->task)
+		virtio_mem_work_kick(vm, VIRTIO_MEM_EV_MEMORY);
+	return notifier_from_errno(rc);
+}
+
+/* The first busy resource inside of the region, if any: memory in use. */
+static int first_child(struct resource *res, void *arg)
+{
+	*(struct resource **)arg = res->parent;
+	return 1;
+}
+
+static int request_region_resource(struct virtio_mem *vm)
+{
+	struct resource *parent = NULL;
+	const char *name;
+
+	walk_iomem_res_desc(IORES_DESC_NONE,
+			    IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
+			    vm->region.start, vm->region.end, &parent,
+			    first_child);
+	if (parent && parent->start == vm->region.start &&
+	    parent->end == vm->region.end) {
+		/* An earlier driver has left memory added, and this with it. */
+		vm->parent = parent;
+		vm->adopted = true;
+		return 0;
+	}
+	name = kstrdup(vm->name, GFP_KERNEL);
+	if (!name)
+		return -ENOMEM;
+	vm->parent = __request_region(&iomem_resource, vm->region.start,
+				      range_len(&vm->region), name,
+				      IORESOURCE_SYSTEM_RAM |
+				      IORESOURCE_EXCLUSIVE);
+	if (!vm->parent) {
+		kfree(name);
+		dev_err(&vm->vdev->dev,
+			"region 0x%llx-0x%llx is in use by something else; device not used\n",
+			vm->region.start, vm->region.end);
+		return -EBUSY;
+	}
+	/* So that the memory we add can nest inside. */
+	vm->parent->flags &= ~IORESOURCE_BUSY;
+	return 0;
+}
+
+static void release_region_resource(struct virtio_mem *vm)
+{
+	const char *name = vm->parent->name;
+
+	release_resource(vm->parent);
+	kfree(vm->parent);
+	/* Whoever made an adopted one knows how its name was allocated. */
+	if (!vm->adopted)
+		kfree(name);
+	vm->parent = NULL;
+}
+
+/**
+ * virtio_mem_mm_init() - get what adding memory needs
+ * @vm: the device; geo, region, nid and name are set
+ *
+ * Context: probe; may sleep.
+ * Return: 0, -EBUSY if the region is in use by others, -ENOMEM, or what
+ * memory_group_register_dynamic() says.
+ */
+int virtio_mem_mm_init(struct virtio_mem *vm)
+{
+	int rc;
+
+	vm->adding = VIRTIO_MEM_NO_BB;
+	vm->claimed = VIRTIO_MEM_NO_BB;
+	vm->changing = VIRTIO_MEM_NO_BB;
+	vm->taken = bitmap_zalloc(vm->geo.bb_size / memory_block_size_bytes(),
+				  GFP_KERNEL);
+	/* Outlives the module if memory stays added: never a constant. */
+	vm->res_name = kstrdup("System RAM (virtio_mem)", GFP_KERNEL);
+	rc = vm->taken && vm->res_name ? 0 : -ENOMEM;
+	if (rc)
+		goto err_free;
+	rc = memory_group_register_dynamic(vm->nid,
+					   virtio_mem_bb_pages(vm));
+	if (rc < 0)
+		goto err_free;
+	vm->mgid = rc;
+	rc = request_region_resource(vm);
+	if (rc)
+		goto err_group;
+	return 0;
+err_group:
+	memory_group_unregister(vm->mgid);
+err_free:
+	kfree(vm->res_name);
+	bitmap_free(vm->taken);
+	return rc;
+}
+
+/**
+ * virtio_mem_mm_start() - hear of memory being onlined and offlined
+ * @vm: the device
+ *
+ * Context: probe, before the worker starts; may sleep.
+ */
+void virtio_mem_mm_start(struct virtio_mem *vm)
+{
+	vm->memory_nb.notifier_call = on_memory_event;
+	register_memory_notifier(&vm->memory_nb);
+}
+
+/**
+ * virtio_mem_mm_stop() - the end of virtio_mem_mm_start()
+ * @vm: the device
+ *
+ * Context: the worker has ended; hotplug_mutex not held; may sleep.
+ */
+void virtio_mem_mm_stop(struct virtio_mem *vm)
+{
+	unregister_memory_notifier(&vm->memory_nb);
+}
+
+/**
+ * virtio_mem_mm_exit() - free what virtio_mem_mm_init() has got
+ * @vm: the device; the worker has ended
+ *
+ * While memory stays added, the resource, the names and the memory group must
+ * stay as well.
+ *
+ * Context: may sleep.
+ * Return: how many big blocks stay added.
+ */
+unsigned long virtio_mem_mm_exit(struct virtio_mem *vm)
+{
+	unsigned long added = vm->bbt.count[VIRTIO_MEM_BB_ADDED] +
+			      vm->bbt.count[VIRTIO_MEM_BB_FAKE_OFFLINE];
+
+	bitmap_free(vm->taken);
+	vm->taken = NULL;
+	/* A child: memory of ours, or some that could not be taken over. */
+	if (added || vm->parent->child)
+		return added;
+	release_region_resource(vm);
+	kfree(vm->res_name);
+	memory_group_unregister(vm->mgid);
+	return 0;
+}
+
+/**
+ * virtio_mem_mm_online_pages() - how much of a big block is online
+ * @vm: the device
+ * @id: the big block, ADDED or claimed
+ * @zone: out, may be NULL: index of the zone, -1 if none, -2 if several
+ *
+ * Context: any; a hint while others can online and offline it.
+ * Return: pages.
+ */
+unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
+					 unsigned long id, int *zone)
+{
+	unsigned long pfn = virtio_mem_bb_pfn(vm, id);
+	unsigned long end = pfn + virtio_mem_bb_pages(vm);
+	unsigned long online = 0;
+	int seen = -1;
+
+	for (; pfn < end; pfn += block_pages()) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page)
+			continue;
+		online += block_pages();
+		if (seen == -1)
+			seen = page_zonenum(page);
+		else if (seen != page_zonenum(page))
+			seen = -2;
+	}
+	if (zone)
+		*zone = seen;
+	return online;
+}
+
+/**
+ * virtio_mem_mm_add() - give a plugged big block to Linux
+ * @vm: the device
+ * @id: the big block, PLUGGED; ADDED on success
+ *
+ * Whether it is onlined right away is the system's policy; onlining that
+ * fails is not an error here, but said.
+ *
+ * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
+ * Return: 0 or what add_memory_driver_managed() says: -ENOMEM; -EEXIST if
+ * something is left of an earlier, failed add; -E2BIG, -EINVAL.
+ */
+int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
+{
+	u64 addr = virtio_mem_bb_addr(vm, id), size = vm->geo.bb_size;
+	unsigned long online;
+	int rc;
+
+	mutex_lock(&vm->hotplug_mutex);
+	vm->adding = id;
+	vm->offline_bytes += size;
+	mutex_unlock(&vm->hotplug_mutex);
+
+	rc = add_memory_driver_managed(vm->mgid, addr, size, vm->res_name,
+				       MHP_MERGE_RESOURCE | MHP_NID_IS_MGID);
+
+	mutex_lock(&vm->hotplug_mutex);
+	vm->adding = VIRTIO_MEM_NO_BB;
+	if (rc)
+		vm->offline_bytes -= size;
+	else
+		virtio_mem_table_set(vm, id, VIRTIO_MEM_BB_ADDED);
+	mutex_unlock(&vm->hotplug_mutex);
+	if (rc)
+		return rc;
+
+	online = PFN_PHYS(virtio_mem_mm_online_pages(vm, id, NULL));
+	if (online && online < size)
+		virtio_mem_note(vm,
+				"0x%llx-0x%llx: added, but only %llu of %llu MiB came online",
+				addr, addr + size - 1, (u64)online >> 20,
+				size >> 20);
+	return 0;
+}
+
+static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr)
+{
+	int attempt, rc = -EBUSY;
+
+	for (attempt = 0; attempt < TAKE_ATTEMPTS && rc == -EBUSY; attempt++) {
+		if (virtio_mem_bound_why(&vm->bound))
+			return -EINTR;
+		rc = virtio_mem_compat_alloc_range(pfn, pfn + nr);
+	}
+	if (!rc)
+		pages_take(pfn, nr);
+	return rc;
+}
+
+/*
+ * Takes all online pages of the claimed BB, one run of a zone at a time: then
+ * the allocator's lists are drained once, and nothing that is moved out of the
+ * run lands in it again.
+ */
+static int take_pages(struct virtio_mem *vm)
+{
+	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
+	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->claimed);
+	unsigned long i, j;
+	int rc;
+
+	for (i = 0; i < nr; i = j) {
+		struct page *page = pfn_to_online_page(pfn + i * block_pages());
+		struct page *next;
+
+		j = i + 1;
+		if (!page)
+			continue;
+		for (; j < nr; j++) {
+			next = pfn_to_online_page(pfn + j * block_pages());
+			if (!next || page_zone(next) != page_zone(page))
+				break;
+		}
+		rc = take_run(vm, pfn + i * block_pages(),
+			      (j - i) * block_pages());
+		if (rc)
+			return rc;
+		bitmap_set(vm->taken, i, j - i);
+	}
+	return 0;
+}
+
+/* Gives back exactly what is still taken. */
+static void give_back_pages(struct virtio_mem *vm)
+{
+	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
+	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->claimed);
+	unsigned long bit;
+
+	/* The claim keeps notifiers of others away; the core is done. */
+	for_each_set_bit(bit, vm->taken, nr)
+		pages_give_back(pfn + bit * block_pages(), block_pages());
+	bitmap_zero(vm->taken, nr);
+}
+
+static enum virtio_mem_cause cause_of(int rc, enum virtio_mem_cause why,
+				      enum virtio_mem_cause busy)
+{
+	if (rc == -EINTR && why)
+		return why;
+	switch (rc) {
+	case -ENOMEM:
+		return VIRTIO_MEM_CAUSE_NOMEM;
+	case -EINTR:
+		return VIRTIO_MEM_CAUSE_INTERRUPTED;
+	case -EBUSY:
+		return busy;
+	default:
+		return VIRTIO_MEM_CAUSE_VETO;
+	}
+}
+
+static int bounded_take(struct virtio_mem *vm, enum virtio_mem_cause *cause)
+{
+	enum virtio_mem_cause why;
+	int rc;
+
+	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
+	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_UNPLUG_TIMEOUT_MS))
+		return -EINTR;
+	rc = take_pages(vm);
+	why = virtio_mem_bound_end(&vm->bound);
+	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_PINNED);
+	return rc;
+}
+
+static int bounded_remove(struct virtio_mem *vm, unsigned long id,
+			  enum virtio_mem_cause *cause)
+{
+	enum virtio_mem_cause why;
+	int rc;
+
+	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
+	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_UNPLUG_TIMEOUT_MS))
+		return -EINTR;
+	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, id),
+				       vm->geo.bb_size);
+	why = virtio_mem_bound_end(&vm->bound);
+	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_VETO);
+	return rc;
+}
+
+static bool claim(struct virtio_mem *vm, unsigned long id)
+{
+	bool ok;
+
+	mutex_lock(&vm->hotplug_mutex);
+	ok = vm->changing != id &&
+	     virtio_mem_bbt_state(&vm->bbt, id) == VIRTIO_MEM_BB_ADDED &&
+	     !virtio_mem_table_set(vm, id, VIRTIO_MEM_BB_FAKE_OFFLINE);
+	if (ok)
+		vm->claimed = id;
+	mutex_unlock(&vm->hotplug_mutex);
+	return ok;
+}
+
+static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
+{
+	mutex_lock(&vm->hotplug_mutex);
+	virtio_mem_table_set(vm, vm->claimed, state);
+	if (state == VIRTIO_MEM_BB_PLUGGED)
+		vm->offline_bytes -= vm->geo.bb_size;
+	vm->claimed = VIRTIO_MEM_NO_BB;
+	mutex_unlock(&vm->hotplug_mutex);
+}
+
+/**
+ * virtio_mem_mm_shrink() - take a big block out of Linux
+ * @vm: the device
+ * @id: the big block, ADDED; PLUGGED on success, else ADDED again
+ * @method: whether to take its pages first
+ *
+ * Bounded by VIRTIO_MEM_UNPLUG_TIMEOUT_MS for each of the two parts, and by
+ * virtio_mem_bound_raise().  On any failure everything is as it was: pages
+ * that were taken are given back, memory that was offlined is online again.
+ *
+ * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
+ * Return: VIRTIO_MEM_CAUSE_NONE if done, else why not.
+ */
+enum virtio_mem_cause virtio_mem_mm_shrink(struct virtio_mem *vm,
+					   unsigned long id,
+					   enum virtio_mem_method method)
+{
+	u64 addr = virtio_mem_bb_addr(vm, id);
+	enum virtio_mem_cause cause;
+	const char *what = "taking its pages";
+	int rc = 0;
+
+	if (!claim(vm, id))
+		return VIRTIO_MEM_CAUSE_HOTPLUG;
+	if (method == VIRTIO_MEM_METHOD_TAKE)
+		rc = bounded_take(vm, &cause);
+	if (!rc) {
+		what = "offlining";
+		rc = bounded_remove(vm, id, &cause);
+	}
+	if (!rc) {
+		end_claim(vm, VIRTIO_MEM_BB_PLUGGED);
+		return VIRTIO_MEM_CAUSE_NONE;
+	}
+	give_back_pages(vm);
+	end_claim(vm, VIRTIO_MEM_BB_ADDED);
+	virtio_mem_note(vm, "0x%llx-0x%llx: %s failed (%d): %s; it stays",
+			addr, addr + vm->geo.bb_size - 1, what, rc,
+			virtio_mem_cause_text(cause));
+	return cause;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The table of big blocks with its lock, its buffer and its alarm.  May call
+ * virtio_mem_bb and virtio_mem_bound.
+ */
+#include <linux/mm.h>
+#include <linux/virtio.h>
+
+#include "virtio_mem.h"
+
+/* The table grows by this many big blocks at a time, at least. */
+#define TABLE_CHUNK	4096UL
+
+/**
+ * virtio_mem_table_reserve() - make sure that the table knows enough BBs
+ * @vm: the device
+ * @nr: ids below this will be used
+ *
+ * Context: the worker or probe, hotplug_mutex not held; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int virtio_mem_table_reserve(struct virtio_mem *vm, unsigned long nr)
+{
+	unsigned long capacity = max(nr, vm->bbt.capacity + TABLE_CHUNK);
+	u8 *buf = NULL;
+	int rc;
+
+	capacity = min(capacity, vm->geo.nr_bbs);
+	/* Only this function, called by one at a time, moves the table. */
+	if (nr > vm->bbt.capacity) {
+		buf = kvmalloc(capacity, GFP_KERNEL);
+		if (!buf)
+			return -ENOMEM;
+	}
+	mutex_lock(&vm->hotplug_mutex);
+	if (buf)
+		buf = virtio_mem_bbt_replace(&vm->bbt, buf, capacity);
+	rc = virtio_mem_bbt_extend(&vm->bbt, nr);
+	mutex_unlock(&vm->hotplug_mutex);
+	kvfree(buf);
+	return rc ? -ENOMEM : 0;
+}
+
+/**
+ * virtio_mem_table_set() - change a big block's state
+ * @vm: the device
+ * @id: which
+ * @state: the new state
+ *
+ * An edge that the state machine does not have is our own bug: it changes
+ * nothing, is reported once, and stops the device.
+ *
+ * Context: hotplug_mutex held.
+ * Return: 0 or -EINVAL.
+ */
+int virtio_mem_table_set(struct virtio_mem *vm, unsigned long id,
+			 enum virtio_mem_bb_state state)
+{
+	enum virtio_mem_bb_state old = virtio_mem_bbt_state(&vm->bbt, id);
+	int rc;
+
+	lockdep_assert_held(&vm->hotplug_mutex);
+	rc = virtio_mem_bbt_set(&vm->bbt, id, state);
+	if (!rc)
+		return 0;
+	WRITE_ONCE(vm->broken, true);
+	WARN_ONCE(1, "virtio_mem %s: big block %lu can't go from %s to %s; device stopped, its memory stays as it is\n",
+		  vm->name, id, virtio_mem_bb_name(old),
+		  virtio_mem_bb_name(state));
+	return rc;
+}
+
+/**
+ * virtio_mem_table_set_run() - change the state of adjacent big blocks
+ * @vm: the device
+ * @first: the first
+ * @nr: how many
+ * @state: the new state
+ *
+ * Context: takes hotplug_mutex.
+ * Return: 0 or -EINVAL.
+ */
+int virtio_mem_table_set_run(struct virtio_mem *vm, unsigned long first,
+			     unsigned long nr, enum virtio_mem_bb_state state)
+{
+	unsigned long i;
+	int rc = 0;
+
+	mutex_lock(&vm->hotplug_mutex);
+	for (i = 0; i < nr && !rc; i++)
+		rc = virtio_mem_table_set(vm, first + i, state);
+	mutex_unlock(&vm->hotplug_mutex);
+	return rc;
+}
+
+/**
+ * virtio_mem_note() - keep a message as the last error
+ * @vm: the device
+ * @fmt: as printf(), without a newline; it is logged for debugging, too
+ *
+ * Context: takes hotplug_mutex; may sleep.
+ */
+void virtio_mem_note(struct virtio_mem *vm, const char *fmt, ...)
+{
+	va_list args;
+
+	mutex_lock(&vm->hotplug_mutex);
+	va_start(args, fmt);
+	vscnprintf(vm->last_error, sizeof(vm->last_error), fmt, args);
+	va_end(args);
+	pr_debug("virtio_mem %s: %s\n", vm->name, vm->last_error);
+	mutex_unlock(&vm->hotplug_mutex);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One request in flight, its answer or its end (timeout, broken, removed).
+ * May call virtio_mem_proto and the virtio core.
+ *
+ * The worker does all requests.  A device that does not answer in time must
+ * not hang it: the request stays out, the worker goes on, and the answer is
+ * collected whenever it comes.
+ */
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+
+#include "virtio_mem_vq.h"
+
+static void vq_answered(struct virtqueue *vq)
+{
+	struct virtio_mem_vq *q = vq->vdev->priv;
+
+	/* struct virtio_mem begins with its struct virtio_mem_vq. */
+	WRITE_ONCE(q->rang, true);
+	wake_up(q->wake);
+}
+
+/**
+ * virtio_mem_vq_init() - set up, without a queue yet
+ * @q: the queue; vdev->priv must point to it (for the interrupt)
+ * @vdev: the device
+ * @wake: woken when an answer has come
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int virtio_mem_vq_init(struct virtio_mem_vq *q, struct virtio_device *vdev,
+		       wait_queue_head_t *wake)
+{
+	q->vdev = vdev;
+	q->wake = wake;
+	q->gone = true;
+	spin_lock_init(&q->lock);
+	q->io = kzalloc(sizeof(*q->io), GFP_KERNEL);
+	return q->io ? 0 : -ENOMEM;
+}
+
+/**
+ * virtio_mem_vq_open() - find the device's queue
+ * @q: the queue
+ *
+ * Context: probe, resume; may sleep.
+ * Return: 0 or what virtio_find_single_vq() says.
+ */
+int virtio_mem_vq_open(struct virtio_mem_vq *q)
+{
+	struct virtqueue *vq = virtio_find_single_vq(q->vdev, vq_answered,
+						     "guest-request");
+
+	if (IS_ERR(vq))
+		return PTR_ERR(vq);
+	spin_lock_irq(&q->lock);
+	q->vq = vq;
+	q->pending = false;
+	q->gone = false;
+	spin_unlock_irq(&q->lock);
+	return 0;
+}
+
+/**
+ * virtio_mem_vq_shut() - no more requests; who waits for an answer stops
+ * @q: the queue
+ *
+ * Context: any process context.
+ */
+void virtio_mem_vq_shut(struct virtio_mem_vq *q)
+{
+	spin_lock_irq(&q->lock);
+	q->gone = true;
+	spin_unlock_irq(&q->lock);
+	wake_up(q->wake);
+}
+
+/**
+ * virtio_mem_vq_close() - give the queue back
+ * @q: the queue, shut before
+ *
+ * The device is reset first, so that it owns no buffer any more.
+ *
+ * Context: remove, suspend; may sleep.
+ */
+void virtio_mem_vq_close(struct virtio_mem_vq *q)
+{
+	virtio_reset_device(q->vdev);
+	q->vdev->config->del_vqs(q->vdev);
+	spin_lock_irq(&q->lock);
+	q->vq = NULL;
+	q->pending = false;
+	spin_unlock_irq(&q->lock);
+}
+
+/**
+ * virtio_mem_vq_free() - free what virtio_mem_vq_init() has set up
+ * @q: the queue, closed before
+ */
+void virtio_mem_vq_free(struct virtio_mem_vq *q)
+{
+	kfree(q->io);
+	q->io = NULL;
+}
+
+/**
+ * virtio_mem_vq_poll() - collect the answer to the request that is out
+ * @q: the queue
+ *
+ * Context: the worker.
+ * Return: the answer; SILENT if none has come yet; GONE if none will.
+ */
+enum virtio_mem_answer virtio_mem_vq_poll(struct virtio_mem_vq *q)
+{
+	enum virtio_mem_answer answer = VIRTIO_MEM_ANSWER_SILENT;
+
+	spin_lock_irq(&q->lock);
+	q->rang = false;
+	if (q->gone) {
+		answer = VIRTIO_MEM_ANSWER_GONE;
+	} else if (virtqueue_get_buf(q->vq, &q->len)) {
+		q->pending = false;
+		answer = virtio_mem_proto_answer(&q->io->resp, q->len);
+	} else if (virtqueue_is_broken(q->vq)) {
+		answer = VIRTIO_MEM_ANSWER_GONE;
+	}
+	spin_unlock_irq(&q->lock);
+	return answer;
+}
+
+/**
+ * virtio_mem_vq_pending() - whether a request is out
+ * @q: the queue
+ *
+ * Return: true until virtio_mem_vq_poll() has returned its answer.
+ */
+bool virtio_mem_vq_pending(struct virtio_mem_vq *q)
+{
+	return READ_ONCE(q->pending);
+}
+
+/**
+ * virtio_mem_vq_rang() - whether polling may find a late answer
+ * @q: the queue
+ *
+ * Return: true if a request is out and the device has interrupted.
+ */
+bool virtio_mem_vq_rang(struct virtio_mem_vq *q)
+{
+	return READ_ONCE(q->pending) && READ_ONCE(q->rang);
+}
+
+static bool vq_send(struct virtio_mem_vq *q)
+{
+	struct scatterlist sg_req, sg_resp;
+	struct scatterlist *sgs[] = { &sg_req, &sg_resp };
+	bool sent = false;
+
+	sg_init_one(&sg_req, &q->io->req, sizeof(q->io->req));
+	sg_init_one(&sg_resp, &q->io->resp, sizeof(q->io->resp));
+	spin_lock_irq(&q->lock);
+	if (!q->gone &&
+	    !virtqueue_add_sgs(q->vq, sgs, 1, 1, q, GFP_ATOMIC)) {
+		q->pending = true;
+		sent = virtqueue_kick(q->vq);
+	}
+	spin_unlock_irq(&q->lock);
+	return sent;
+}
+
+/**
+ * virtio_mem_vq_request() - send a request, wait for the answer
+ * @q: the queue; no request may be out
+ * @type: VIRTIO_MEM_REQ_*
+ * @addr: first device block, bytes
+ * @nb_blocks: device blocks
+ *
+ * Context: the worker (or probe, before there is one); sleeps for up to
+ * VIRTIO_MEM_ANSWER_MS.
+ * Return: the answer.  SILENT: none came in time; the request stays out, and
+ * virtio_mem_vq_poll() gets its answer later.  GONE: the device is broken,
+ * removed or shut.
+ */
+enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
+					     u64 addr, u16 nb_blocks)
+{
+	enum virtio_mem_answer answer;
+	unsigned int slice;
+
+	if (WARN_ON_ONCE(q->pending))
+		return VIRTIO_MEM_ANSWER_SILENT;
+	q->type = type;
+	memset(&q->io->resp, 0xff, sizeof(q->io->resp));
+	virtio_mem_proto_request(&q->io->req, type, addr, nb_blocks);
+	if (!vq_send(q))
+		return VIRTIO_MEM_ANSWER_GONE;
+
+	/* In slices: nobody wakes us when the queue becomes broken. */
+	for (slice = 0; slice < VIRTIO_MEM_ANSWER_MS / 500; slice++) {
+		wait_event_idle_timeout(*q->wake,
+					(answer = virtio_mem_vq_poll(q)) !=
+					VIRTIO_MEM_ANSWER_SILENT,
+					msecs_to_jiffies(500));
+		if (answer != VIRTIO_MEM_ANSWER_SILENT)
+			return answer;
+	}
+	return VIRTIO_MEM_ANSWER_SILENT;
+}
+
+/**
+ * virtio_mem_vq_state() - what an acknowledged STATE request said
+ * @q: the queue
+ *
+ * Context: the worker, right after virtio_mem_vq_request() returned ACK.
+ * Return: VIRTIO_MEM_STATE_*, or -EPROTO.
+ */
+int virtio_mem_vq_state(struct virtio_mem_vq *q)
+{
+	return virtio_mem_proto_state(&q->io->resp, q->len);
+}

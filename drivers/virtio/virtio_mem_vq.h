@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One request in flight, its answer or its end (timeout, broken, removed).
+ * May call virtio_mem_proto and the virtio core; knows nothing of Linux's
+ * memory.
+ */
+#ifndef _VIRTIO_MEM_VQ_H
+#define _VIRTIO_MEM_VQ_H
+
+#include <linux/spinlock.h>
+#include <linux/virtio.h>
+#include <linux/wait.h>
+
+#include "virtio_mem_proto.h"
+
+/* How long to wait for an answer before going on without it, in ms. */
+#define VIRTIO_MEM_ANSWER_MS	10000
+
+/**
+ * struct virtio_mem_io - what the device reads and writes
+ * @req: the request
+ * @resp: the answer
+ */
+struct virtio_mem_io {
+	struct virtio_mem_req req;
+	struct virtio_mem_resp resp;
+};
+
+/**
+ * struct virtio_mem_vq - the guest-request queue
+ * @vdev: the device
+ * @wake: who waits for answers
+ * @lock: guards @vq, @pending and @gone, held for each touch of the queue
+ * @vq: the queue, NULL while there is none
+ * @io: buffers, apart from everything else since the device may own them
+ * @pending: a request is out
+ * @gone: the queue must not be touched any more
+ * @rang: the device has interrupted since the last poll
+ * @type: type of the last request, for messages
+ * @len: how much the device wrote for the last answer
+ */
+struct virtio_mem_vq {
+	struct virtio_device *vdev;
+	wait_queue_head_t *wake;
+	spinlock_t lock;
+	struct virtqueue *vq;
+	struct virtio_mem_io *io;
+	bool pending;
+	bool gone;
+	bool rang;
+	u16 type;
+	u32 len;
+};
+
+int virtio_mem_vq_init(struct virtio_mem_vq *q, struct virtio_device *vdev,
+		       wait_queue_head_t *wake);
+int virtio_mem_vq_open(struct virtio_mem_vq *q);
+void virtio_mem_vq_shut(struct virtio_mem_vq *q);
+void virtio_mem_vq_close(struct virtio_mem_vq *q);
+void virtio_mem_vq_free(struct virtio_mem_vq *q);
+enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
+					     u64 addr, u16 nb_blocks);
+enum virtio_mem_answer virtio_mem_vq_poll(struct virtio_mem_vq *q);
+bool virtio_mem_vq_pending(struct virtio_mem_vq *q);
+bool virtio_mem_vq_rang(struct virtio_mem_vq *q);
+int virtio_mem_vq_state(struct virtio_mem_vq *q);
+
+#endif /* _VIRTIO_MEM_VQ_H */
