@@ -3,10 +3,8 @@
 
 # The newest kernel whose headers are installed, unless told otherwise; where
 # the running kernel has headers, that one.
-KVER ?= $(shell if [ -e /lib/modules/$$(uname -r)/build ]; then uname -r; \
-	else ls -d /lib/modules/*/build 2>/dev/null | cut -d/ -f4 | \
-	grep -v '^6\.1\.' | sort -V | tail -n 1 | grep . || \
-	ls -d /lib/modules/*/build | cut -d/ -f4 | sort -V | tail -n 1; fi)
+KVER ?= $(shell [ -e /lib/modules/$$(uname -r)/build ] && uname -r || \
+	ls -d /lib/modules/*/build 2>/dev/null | cut -d/ -f4 | sort -V | tail -n 1)
 KDIR ?= /lib/modules/$(KVER)/build
 # For packagers: put in front of what install writes.
 DESTDIR ?=

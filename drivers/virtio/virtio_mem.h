@@ -25,7 +25,7 @@
 #define VIRTIO_MEM_NO_BB	ULONG_MAX
 
 /* How long taking one big block out of Linux may last, in ms. */
-#define VIRTIO_MEM_UNPLUG_TIMEOUT_MS	30000
+#define VIRTIO_MEM_UNPLUG_TIMEOUT_MS	10000
 
 /**
  * enum virtio_mem_activity - what the device is doing, as users read it
@@ -95,6 +95,7 @@ enum virtio_mem_activity {
  * @pass: W: what the worker has learned in this pass
  * @cand: W: candidates for unplug
  * @backoff: W: delay before the next retry
+ * @failed_ms: W: time spent in this pass on unplugs that failed
  * @step: W: the step whose request is out
  * @unplug_all: W: the device must unplug everything first
  * @broken: W: stopped for good
@@ -127,10 +128,10 @@ struct virtio_mem {
 	const char *res_name;
 	bool adopted;
 
-	spinlock_t cfg_lock;
+	spinlock_t cfg_lock;		/* guards cfg */
 	struct virtio_mem_cfg cfg;
 
-	struct mutex hotplug_mutex;
+	struct mutex hotplug_mutex;	/* guards what is marked M above */
 	struct virtio_mem_bbt bbt;
 	unsigned long adding;
 	unsigned long claimed;
@@ -155,6 +156,7 @@ struct virtio_mem {
 	struct virtio_mem_pass pass;
 	struct virtio_mem_candidates cand;
 	struct virtio_mem_backoff backoff;
+	u64 failed_ms;
 	struct virtio_mem_step step;
 	bool unplug_all;
 	bool broken;

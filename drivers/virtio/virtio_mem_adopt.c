@@ -115,7 +115,7 @@ static int adopt_one(struct adoption *a, unsigned long id)
 	} else if (!added) {
 		leave_alone(vm, id, "only a part of it is added");
 	} else if (!leaf_fits(vm, id)) {
-		leave_alone(vm, id, "added in larger units; load with a larger bbm_block_size to take it over");
+		leave_alone(vm, id, "added in larger units; needs a larger bbm_block_size");
 	} else {
 		virtio_mem_table_set_run(vm, id, 1, VIRTIO_MEM_BB_PLUGGED);
 		virtio_mem_table_set_run(vm, id, 1, VIRTIO_MEM_BB_ADDED);

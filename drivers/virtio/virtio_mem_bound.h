@@ -23,7 +23,7 @@
  * @why: what ended the bounded call, NONE if nothing did
  */
 struct virtio_mem_bound {
-	spinlock_t lock;
+	spinlock_t lock;	/* guards all fields */
 	struct task_struct *task;
 	struct timer_list timer;
 	bool open;

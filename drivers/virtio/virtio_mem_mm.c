@@ -221,7 +221,7 @@ static int notify_claimed(struct virtio_mem *vm, unsigned long action,
 }
 
 static int on_memory_event(struct notifier_block *nb, unsigned long action,
-			 void *arg)
+			   void *arg)
 {
 	struct virtio_mem *vm = container_of(nb, struct virtio_mem, memory_nb);
 	const struct memory_notify *mhp = arg;

@@ -11,6 +11,7 @@
 #define RANK_OFFLINE	0ULL
 #define RANK_FREE	1ULL
 #define RANK_USED	2ULL
+#define RANK_FAILED	3ULL
 
 /**
  * virtio_mem_plan_stays() - why a big block can't go, judged by a look
@@ -52,6 +53,21 @@ u64 virtio_mem_plan_rank(const struct virtio_mem_score *score,
 		class = RANK_FREE;
 	return class << RANK_SHIFT | (u64)score->used_pages << 1 |
 	       score->kernel_zone;
+}
+
+/**
+ * virtio_mem_plan_demote() - let a big block wait until others were tried
+ * @rank: from virtio_mem_plan_rank()
+ *
+ * For one that has failed before, by a cause that no look can see: it may well
+ * be nearly empty by now, and would always come first.
+ *
+ * Return: a rank after all of those that have not failed.
+ */
+u64 virtio_mem_plan_demote(u64 rank)
+{
+	return rank == VIRTIO_MEM_RANK_NEVER ? rank :
+	       (rank & ~(~0ULL << RANK_SHIFT)) | RANK_FAILED << RANK_SHIFT;
 }
 
 /**
@@ -473,6 +489,22 @@ u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b)
 	b->delay_ms = clamp_t(u32, b->delay_ms + b->delay_ms / 4,
 			      VIRTIO_MEM_RETRY_MIN_MS, VIRTIO_MEM_RETRY_MAX_MS);
 	return b->delay_ms;
+}
+
+/**
+ * virtio_mem_backoff_rest() - let others get on after long tries
+ * @delay_ms: from virtio_mem_backoff_next()
+ * @spent_ms: how long tries of the last pass took that came to nothing
+ *
+ * Such a try may hold the locks of memory hotplug until its deadline.  They are
+ * held for half of the time at most.
+ *
+ * Return: ms, up to VIRTIO_MEM_RETRY_MAX_MS.
+ */
+u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms)
+{
+	return min_t(u64, max_t(u64, delay_ms, spent_ms),
+		     VIRTIO_MEM_RETRY_MAX_MS);
 }
 
 static const struct {

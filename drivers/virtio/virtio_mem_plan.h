@@ -177,6 +177,7 @@ struct virtio_mem_backoff {
 
 u64 virtio_mem_plan_rank(const struct virtio_mem_score *score,
 			 bool unplug_online);
+u64 virtio_mem_plan_demote(u64 rank);
 enum virtio_mem_cause
 virtio_mem_plan_stays(const struct virtio_mem_score *score,
 		      bool unplug_online);
@@ -206,6 +207,7 @@ void virtio_mem_plan_report(struct virtio_mem_pass *pass,
 			    enum virtio_mem_cause cause);
 void virtio_mem_backoff_reset(struct virtio_mem_backoff *b);
 u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b);
+u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms);
 const char *virtio_mem_cause_text(enum virtio_mem_cause cause);
 const char *virtio_mem_cause_token(enum virtio_mem_cause cause);
 

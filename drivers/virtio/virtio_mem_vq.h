@@ -42,7 +42,7 @@ struct virtio_mem_io {
 struct virtio_mem_vq {
 	struct virtio_device *vdev;
 	wait_queue_head_t *wake;
-	spinlock_t lock;
+	spinlock_t lock;	/* held for each touch of the queue */
 	struct virtqueue *vq;
 	struct virtio_mem_io *io;
 	bool pending;

@@ -185,7 +185,8 @@ static void note_answer(struct virtio_mem *vm,
 		virtio_mem_note(vm, "UNPLUG_ALL: %s",
 				virtio_mem_proto_answer_name(answer));
 	else
-		virtio_mem_note(vm, "0x%llx-0x%llx: %s: %s", addr,
+		virtio_mem_note(vm,
+				"0x%llx-0x%llx: %s: %s", addr,
 				addr + step->nr * vm->geo.bb_size - 1, what,
 				virtio_mem_proto_answer_name(answer));
 }
@@ -308,6 +309,17 @@ static void stays(struct virtio_mem *vm, unsigned long id,
 	mutex_unlock(&vm->hotplug_mutex);
 }
 
+static void offer(struct virtio_mem *vm, unsigned long id,
+		  const struct virtio_mem_score *score)
+{
+	u64 rank = virtio_mem_plan_rank(score,
+					READ_ONCE(virtio_mem_unplug_online));
+
+	if (virtio_mem_bbt_cause(&vm->bbt, id))
+		rank = virtio_mem_plan_demote(rank);
+	virtio_mem_candidates_offer(&vm->cand, rank, id);
+}
+
 static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 {
 	bool online_too = READ_ONCE(virtio_mem_unplug_online);
@@ -323,9 +335,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 		virtio_mem_scan_bb(vm, id, &score);
 		cause = virtio_mem_plan_stays(&score, online_too);
 		if (!cause) {
-			virtio_mem_candidates_offer(&vm->cand,
-						    virtio_mem_plan_rank(&score, online_too),
-						    id);
+			offer(vm, id, &score);
 			continue;
 		}
 		stays(vm, id, cause);
@@ -340,6 +350,7 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm, unsigned long id)
 	struct virtio_mem_pressure pressure;
 	struct virtio_mem_score score;
 	enum virtio_mem_cause cause;
+	u64 begin = now_ms();
 
 	/* The scan may be long ago: look again. */
 	virtio_mem_scan_bb(vm, id, &score);
@@ -348,7 +359,8 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm, unsigned long id)
 				      READ_ONCE(virtio_mem_unplug_online));
 	if (!cause && !virtio_mem_plan_fits(&score, &pressure)) {
 		cause = VIRTIO_MEM_CAUSE_PRESSURE;
-		virtio_mem_note(vm, "0x%llx: %lu MiB in use would not fit: %lu MiB available, %lu MiB of these kept in reserve",
+		virtio_mem_note(vm,
+				"0x%llx: %lu MiB in use don't fit: %lu MiB available, %lu MiB of these reserved",
 				virtio_mem_bb_addr(vm, id),
 				score.used_pages >> (20 - PAGE_SHIFT),
 				pressure.available >> (20 - PAGE_SHIFT),
@@ -358,8 +370,10 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm, unsigned long id)
 		cause = virtio_mem_mm_shrink(vm, id,
 					     virtio_mem_plan_method(&score,
 								    virtio_mem_safe_unplug));
-	if (cause)
+	if (cause) {
 		stays(vm, id, cause);
+		vm->failed_ms += now_ms() - begin;
+	}
 	return cause;
 }
 
@@ -440,7 +454,8 @@ static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 
 static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 {
-	u32 delay = virtio_mem_backoff_next(&vm->backoff);
+	u32 delay = virtio_mem_backoff_rest(virtio_mem_backoff_next(&vm->backoff),
+					    vm->failed_ms);
 
 	set_activity(vm, VIRTIO_MEM_WAITING);
 	vm->told_met = false;
@@ -481,6 +496,7 @@ static u32 conclude(struct virtio_mem *vm, enum virtio_mem_step_type last)
 static void begin_pass(struct virtio_mem *vm)
 {
 	virtio_mem_pass_begin(&vm->pass);
+	vm->failed_ms = 0;
 	virtio_mem_candidates_reset(&vm->cand);
 	mutex_lock(&vm->hotplug_mutex);
 	virtio_mem_bbt_clear_tried(&vm->bbt);
