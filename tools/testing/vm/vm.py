@@ -2,12 +2,10 @@
 """Boot a guest in QEMU, drive it, and never leave anything behind."""
 
 import atexit
-import ctypes
 import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -27,11 +25,6 @@ KEEP_RUNS = 100
 # Every resource that is still in use; emptied by stop(), or at exit.
 _running = set()
 atexit.register(lambda: [vm.stop(check=False) for vm in list(_running)])
-
-
-def die_with_parent():
-    """In the child: even a harness that was killed leaves no QEMU."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def our_module():
@@ -96,9 +89,13 @@ class VM:
         agent, monitor = self._sockets / "agent", self._sockets / "qmp"
         line = ("console=ttyS0 panic=-1 panic_on_warn=1 oops=panic loglevel=7 "
                 f"vm.mod={mod} {append}") + (f" vm.arg={mod_args}" if mod_args else "")
-        command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
+        options = accel.choose(self.kernel)
+        self.accel = options[1].partition(",")[0]
+        # setpriv: even a harness that was killed leaves no QEMU.
+        command = ["setpriv", "--pdeathsig", "KILL",
+                   "qemu-system-x86_64", "-nodefaults", "-no-user-config",
                    "-display", "none", "-readconfig", str(config),
-                   *accel.choose(self.kernel),
+                   *options,
                    "-kernel", str(self.kernel.image), "-initrd", str(image),
                    "-append", line, "-serial", f"file:{self.dir}/console.log",
                    "-chardev", f"socket,id=agent,path={agent},server=on,wait=off",
@@ -111,8 +108,7 @@ class VM:
         (self.dir / "command").write_text("\n".join(command) + "\n")
         self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                       stdout=subprocess.DEVNULL,
-                                      stderr=(self.dir / "qemu.log").open("w"),
-                                      preexec_fn=die_with_parent)
+                                      stderr=(self.dir / "qemu.log").open("w"))
         deadline = time.monotonic() + 30
         while True:
             try:

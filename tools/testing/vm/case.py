@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all tests share: a guest with a freshly loaded driver, and comparisons.
+
+Booting takes longer than most tests, so guests are kept and handed to the next
+test that wants the same machine, if and only if it could be brought back to
+nothing plugged and the driver unloaded. A test that failed gets no successor.
+"""
+
+import re
+import threading
+import unittest
+
+from vm import GIB, MIB, VM
+
+__all__ = ["GIB", "MIB", "GuestCase"]
+
+PAGE = 4096
+
+
+class Pool(threading.local):
+    """The guest that the current thread keeps for its next test."""
+
+    series = "6.12"
+    key = vm = None
+
+    def get(self, config, options):
+        """A guest of that kind: the kept one, else a new one."""
+        key = (self.series, config, tuple(sorted(options.items())))
+        if self.key != key:
+            self.drop()
+            self.vm, self.key = VM(config, self.series, mod="none", **options), key
+        return self.vm
+
+    def drop(self):
+        """End the kept guest, if any."""
+        vm, self.vm, self.key = self.vm, None, None
+        if vm:
+            vm.stop(check=False)
+
+
+POOL = Pool()
+
+
+def merge(ranges):
+    """Join adjacent ranges."""
+    out = []
+    for start, end in sorted(ranges):
+        if out and out[-1][1] == start:
+            out[-1] = (out[-1][0], end)
+        else:
+            out.append((start, end))
+    return out
+
+
+def total(ranges):
+    """Bytes in ranges."""
+    return sum(end - start for start, end in ranges)
+
+
+class GuestCase(unittest.TestCase):
+    """A test with a guest."""
+
+    config = "bb-256m"
+    options = {}          # for VM()
+    mod = "ours"          # the driver that setUp loads
+    mod_args = ""         # its parameters
+    devices = ("vm0",)
+    allow = ()            # console patterns that the test provokes
+
+    def setUp(self):
+        for attempt in (0, 1):
+            self.vm = POOL.get(self.config, self.options)
+            self.guest = self.vm.guest
+            try:
+                self.unload()
+                break
+            except Exception:  # pylint: disable=broad-except
+                # The test before left a wreck; that is its failure, not ours.
+                POOL.drop()
+                if attempt:
+                    raise
+        self.vm.scan()
+        self.base = self.guest.mem_total()
+        self.zones = self.guest.zones()
+        if self.mod:
+            self.load(self.mod, self.mod_args)
+
+    def tearDown(self):
+        hits = self.vm.scan(self.allow)
+        if hits or not self._outcome.success:  # pylint: disable=protected-access
+            POOL.drop()
+        if hits:
+            self.fail(f"console: {hits}; logs in {self.vm.dir}")
+
+    # --- driver ---
+
+    def load(self, mod="ours", args=""):
+        """insmod, and wait until each device has its driver."""
+        self.guest.ok(f"insmod /mod/{mod}/virtio_mem.ko {args}")
+        if mod == "ours":
+            self.vm.wait(lambda: len(self.guest.run(
+                "ls -d /sys/bus/virtio/devices/*/virtio_mem")[1].split())
+                == len(self.devices), "driver bound to all devices", 20)
+
+    def unload(self):
+        """Bring a guest back to nothing plugged and no driver."""
+        if self.guest.run("[ -d /sys/module/virtio_mem ]")[0] == 0:
+            for device in self.devices:
+                self.vm.qmp.request(device, 0)
+            for device in self.devices:
+                self.vm.wait(lambda d=device: self.vm.qmp.size(d) == 0,
+                             f"{device} empty", 60)
+            self.guest.ok("rmmod virtio_mem")
+        for device in self.devices:
+            self.assertEqual(self.vm.qmp.size(device), 0)
+        self.assertEqual(self.guest.added(), [])
+
+    def state(self, index=0):
+        """The driver's state."""
+        return self.guest.attr("state", index)
+
+    def wait_state(self, state, timeout=60, index=0):
+        """Wait until the driver says so."""
+        self.vm.wait(lambda: self.state(index) == state,
+                     f"driver is {state}", timeout)
+
+    def resize(self, size, want=None, timeout=90, index=0):
+        """Request a size; wait until the host has it and the driver is done."""
+        device = self.devices[index]
+        self.vm.resize(size, device, want, timeout)
+        self.wait_state("idle", timeout, index)
+
+    # --- comparisons, all to the byte ---
+
+    def region(self, index=0):
+        """(start, end) of a device's memory."""
+        data = self.vm.qmp.memory_device(self.devices[index])
+        return data["memaddr"], data["memaddr"] + data["max-size"]
+
+    def in_region(self, ranges, index=0):
+        """Those of the ranges that lie in a device's region, joined."""
+        low, high = self.region(index)
+        return merge(r for r in ranges if low <= r[0] and r[1] <= high)
+
+    def assert_size(self, size, index=0, others=0):
+        """Host, driver and Linux agree that exactly size bytes are there.
+
+        others: bytes that other devices have added.
+        """
+        guest, device = self.guest, self.devices[index]
+        self.assertEqual(self.vm.qmp.size(device), size, "query-memory-devices")
+        attrs = guest.attrs(index)
+        self.assertEqual(int(attrs["plugged_size"]), size, "sysfs plugged_size")
+        self.assertEqual(int(attrs["blocks_added"]) * int(attrs["big_block_size"]),
+                         size, "sysfs blocks_added")
+        self.assertEqual(attrs["blocks_plugged"], "0")
+        self.assertEqual(attrs["blocks_fake_offline"], "0")
+        iomem = self.in_region(guest.added(), index)
+        self.assertEqual(total(iomem), size, f"/proc/iomem: {iomem}")
+        rows = guest.blocks(index)
+        added = merge(r[:2] for r in rows if r[3] == "ADDED")
+        self.assertEqual(added, iomem, "debugfs and /proc/iomem")
+        for start, end, count, *_ in rows:
+            self.assertEqual(end - start, count * int(attrs["big_block_size"]))
+        self.assertEqual(self.in_region(guest.lsmem_online(), index), iomem, "lsmem")
+        self.assertEqual(guest.mem_total() - self.base, size + others, "MemTotal")
+
+    def assert_zones(self, size):
+        """Zone counts are the boot's, but for size bytes in ZONE_MOVABLE."""
+        now = self.guest.zones()
+        movable = now.pop((0, "Movable"), {"present": 0, "managed": 0})
+        want = {k: v for k, v in self.zones.items() if k != (0, "Movable")}
+        self.assertEqual(now, want)
+        self.assertEqual((movable["present"], movable["managed"]),
+                         (size // PAGE, size // PAGE))
+
+    def responses(self):
+        """Types of all answers of the device so far: 0 ACK 1 NACK 2 BUSY 3 ERROR."""
+        return [int(t) for t in re.findall(r"virtio_mem_send_response type=(\d)",
+                                           self.vm.trace())]

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run the guest tests and print TAP.
+
+    run.py [--kver 6.1|6.12] [--jobs N] [--list] [PATTERN...]
+
+PATTERN selects tests whose name contains it. The driver must have been built
+for the guest's kernel (kernels.py prints which that is); VM_MODULE names
+another file than the repository's. VM_ACCEL=tcg never tries KVM.
+"""
+
+import argparse
+import os
+import pathlib
+import queue
+import sys
+import threading
+import time
+import traceback
+import unittest
+
+import case
+import kernels
+import vm
+
+
+class Tap(unittest.TestResult):
+    """Prints each outcome as it comes, from any thread."""
+
+    lock = threading.Lock()
+    count = failed = 0
+
+    def __init__(self):
+        super().__init__()
+        self._begin = 0.0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self._begin = time.monotonic()
+
+    def _line(self, good, test, note="", detail=""):
+        with Tap.lock:
+            Tap.count += 1
+            Tap.failed += not good
+            spent = time.monotonic() - self._begin
+            print(f"{'ok' if good else 'not ok'} {Tap.count} - {name(test)}"
+                  f"{note or f' # {spent:.1f} s'}")
+            for line in detail.splitlines():
+                print(f"#   {line}")
+            sys.stdout.flush()
+
+    def addSuccess(self, test):
+        self._line(True, test)
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._line(True, test, f" # SKIP {reason}")
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._line(False, test, detail=self._text(err))
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._line(False, test, detail=self._text(err))
+
+    @staticmethod
+    def _text(err):
+        return "".join(traceback.format_exception(*err))
+
+
+def name(test):
+    """module.Class.test_name without what is in each of them."""
+    return test.id().replace("test_", "", 1)
+
+
+def flatten(suite):
+    """All tests in a suite."""
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            yield from flatten(item)
+        else:
+            yield item
+
+
+def collect(patterns):
+    """The selected tests in groups that can share a guest."""
+    here = pathlib.Path(__file__).resolve().parent
+    suite = unittest.defaultTestLoader.discover(str(here), "test_*.py")
+    groups = {}
+    for test in flatten(suite):
+        if patterns and not any(p in name(test) for p in patterns):
+            continue
+        key = (getattr(test, "config", ""), str(getattr(test, "options", "")),
+               type(test).__module__)
+        groups.setdefault(key, []).append(test)
+    # By machine: a worker that takes the next group often keeps its guest.
+    return [groups[key] for key in sorted(groups)]
+
+
+def worker(groups, series, results):
+    """Run groups until none is left."""
+    case.POOL.series = series
+    result = Tap()
+    results.append(result)
+    try:
+        while True:
+            for test in groups.get_nowait():
+                test.run(result)
+    except queue.Empty:
+        pass
+    finally:
+        case.POOL.drop()
+
+
+def main():
+    """Command line in, exit status out."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kver", choices=list(kernels.META), default="6.12")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("pattern", nargs="*")
+    args = parser.parse_args()
+
+    tests = collect(args.pattern)
+    if args.list:
+        print("\n".join(name(t) for group in tests for t in group))
+        return 0
+    kernel = kernels.get(args.kver)
+    have = vm.module_kver(vm.our_module())
+    if have != kernel.kver:
+        print(f"Bail out! {vm.our_module()} is built for {have}; the guest "
+              f"runs {kernel.kver}. Try: make KVER={kernel.kver}")
+        return 1
+    begin = time.monotonic()
+    print(f"TAP version 13\n# guest kernel {kernel.kver}, "
+          f"{vm.accel.choose(kernel)[1]}\n1..{sum(map(len, tests))}", flush=True)
+    groups, results = queue.Queue(), []
+    for group in tests:
+        groups.put(group)
+    # Daemon threads: Ctrl-C must not wait for them. vm.py's exit handler ends
+    # their guests.
+    threads = [threading.Thread(target=worker, args=(groups, args.kver, results),
+                                daemon=True) for _ in range(args.jobs)]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        print("Bail out! interrupted")
+        return 130
+    print(f"# {Tap.count} tests, {Tap.failed} failed, "
+          f"{time.monotonic() - begin:.0f} s")
+    return 1 if Tap.failed or Tap.count != sum(map(len, tests)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A process's data survives resizes below it."""
+
+from case import MIB, GuestCase
+from guest import Pattern
+
+# Both directions; small enough at times that much must migrate.
+SIZES = [m * MIB for m in (1536, 512, 1024, 256, 1280, 768, 1024, 512, 1536, 256)]
+
+
+class Safe(GuestCase):
+    """With the blocks' pages claimed first."""
+
+    mod_args = "bbm_safe_unplug=1"
+
+    def test_pattern_survives(self):
+        """Every byte of 384 MiB is verified after each of ten resizes."""
+        self.resize(1024 * MIB)
+        pattern = Pattern(self.guest, 384 * MIB, seed=7)
+        self.addCleanup(pattern.close)
+        pages = 384 * MIB // 4096
+        low, high = self.region()
+        # The point of the test: most of it in memory that comes and goes.
+        self.assertGreater(pattern.pages_in(low, high), pages // 2)
+        for size in SIZES:
+            with self.subTest(size=size):
+                self.resize(size, timeout=120)
+                self.assertEqual(pattern.check(), f"OK {pages}")
+                self.assert_size(size)
+
+
+class Unsafe(Safe):
+    """Straight to the core's offlining."""
+
+    mod_args = "bbm_safe_unplug=0"

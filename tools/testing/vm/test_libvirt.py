@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""libvirt resizes the guest: virsh update-memory-device.
+
+No daemon is needed: virsh itself becomes the driver ("embed"), with all its
+files in a directory of ours. It must stay open for as long as the domain runs.
+"""
+
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import console
+import initramfs
+import kernels
+from case import MIB, POOL
+from guest import Guest, GuestError
+from vm import CONFIGS, our_module, run_dir
+
+# Nothing of the host may be asked for, or changed: no other daemon, no security
+# labels, no ownership of our files, no cgroups.
+QEMU_CONF = """
+stdio_handler = "file"
+security_driver = "none"
+user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+namespaces = [ ]
+cgroup_controllers = [ ]
+seccomp_sandbox = 0
+"""
+END = "end-of-answer"
+
+
+class Virsh:
+    """One interactive virsh, as the embedded driver lives and dies with it."""
+
+    def __init__(self, root):
+        (root / "etc").mkdir(parents=True)
+        (root / "etc" / "qemu.conf").write_text(QEMU_CONF)
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "virsh", "-q", "-c",
+             f"qemu:///embed?root={root}"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def run(self, command, timeout=60):
+        """One virsh command; returns what it printed."""
+        self._process.stdin.write(f"{command}\necho {END}\n".encode())
+        self._process.stdin.flush()
+        out, deadline = "", time.monotonic() + timeout
+        while True:
+            # virsh shows its prompt and what it reads, too: the end is where
+            # our word stands at the beginning of a line. No newline follows.
+            answer, found, _ = out.partition(f"\n{END}")
+            if found:
+                return answer
+            left = max(0, deadline - time.monotonic())
+            if not select.select([self._process.stdout], [], [], left)[0]:
+                raise GuestError(f"virsh {command}: no answer in {timeout} s: {out}")
+            data = os.read(self._process.stdout.fileno(), 65536)
+            if not data:
+                raise GuestError(f"virsh ended: {out}")
+            out += data.decode(errors="replace")
+
+    def close(self):
+        """End virsh."""
+        self._process.kill()
+        self._process.communicate()
+
+
+class Libvirt(unittest.TestCase):
+    """A domain from our XML."""
+
+    config = "libvirt"  # a group of its own: it shares no guest
+
+    def setUp(self):
+        if not shutil.which("virsh") or not pathlib.Path(
+                "/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/"
+                "libvirt_driver_qemu.so").exists():
+            self.skipTest("needs libvirt-clients and libvirt-daemon")
+        POOL.drop()
+        self.kernel = kernels.get(POOL.series)
+        self.logs = run_dir(f"libvirt-{POOL.series}")
+        # Short, because the length of a unix socket's path is limited.
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
+        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        self.addCleanup(self.kill_qemu)
+        self.name = f"virtio-mem-test-{os.getpid()}"
+        try:
+            self.virsh = Virsh(self.root / "libvirt")
+            self.addCleanup(self.virsh.close)
+            self.virsh.run("version", 30)
+        except (GuestError, OSError) as error:
+            self.skipTest(f"libvirt does not start: {error}")
+
+    def kill_qemu(self):
+        """QEMU outlives virsh; end exactly the one that we started."""
+        for file in self.root.rglob(f"{self.name}.pid"):
+            pid = int(file.read_text())
+            try:
+                command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+            except OSError:
+                continue
+            if self.name.encode() in command:
+                os.kill(pid, signal.SIGKILL)
+
+    def start(self):
+        """Write the XML, create the domain, connect to the guest."""
+        log = self.logs / "console.log"
+        initramfs.build(self.kernel, self.root / "initrd", our_module())
+        values = {"NAME": self.name, "KERNEL": self.kernel.image,
+                  "INITRD": self.root / "initrd", "CONSOLE": log,
+                  "AGENT": self.root / "agent", "CMDLINE":
+                  "console=ttyS0 panic=-1 panic_on_warn=1 oops=panic loglevel=7 "
+                  "memhp_default_state=online_movable vm.mod=ours"}
+        xml = (CONFIGS / "libvirt-virtio-mem.xml.in").read_text()
+        for key, value in values.items():
+            xml = xml.replace(f"@{key}@", str(value))
+        (self.root / "domain.xml").write_text(xml)
+        said = self.virsh.run(f"create --paused {self.root}/domain.xml")
+        self.assertIn("paused", self.virsh.run(f"domstate {self.name}"), said)
+        # Paused until we listen: what the guest says to nobody is lost.
+        guest = Guest(self.root / "agent", lambda: None)
+        self.addCleanup(guest.close)
+        self.virsh.run(f"resume {self.name}")
+        guest.wait_ready(180)
+        return guest, log
+
+    def current(self):
+        """What libvirt says is plugged, in bytes."""
+        xml = self.virsh.run(f"dumpxml {self.name}")
+        return int(re.search(r"<current unit='KiB'>(\d+)<", xml)[1]) * 1024
+
+    def test_update_memory_device(self):
+        """Up and down; libvirt's <current> and the guest agree."""
+        guest, log = self.start()
+        base = guest.mem_total()
+        for size in (1024, 256, 1280, 0):
+            with self.subTest(size=size):
+                self.virsh.run(f"update-memory-device {self.name} --node 0 "
+                               f"--requested-size {size}M --live")
+                deadline = time.monotonic() + 90
+                while (self.current(), guest.mem_total() - base, guest.attr("state")) \
+                        != (size * MIB, size * MIB, "idle"):
+                    if time.monotonic() > deadline:
+                        self.fail(f"want {size} MiB: libvirt {self.current()}, guest "
+                                  f"{guest.mem_total() - base}, {guest.attrs()}")
+                    time.sleep(0.3)
+        self.assertEqual(guest.added(), [])
+        self.virsh.run(f"destroy {self.name}")
+        self.assertEqual(console.scan(log.read_text(errors="replace")), [])

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Load, unload, bind, unbind, suspend, parameters."""
+
+from case import GIB, MIB, GuestCase
+from guest import Pattern
+
+BIND = "/sys/bus/virtio/drivers/virtio_mem"
+
+
+class Reload(GuestCase):
+    """The driver goes while its memory is in use, and comes again."""
+
+    def in_use(self, size):
+        """Grow, and put data into it."""
+        self.vm.resize(size)
+        self.vm.wait(lambda: self.guest.mem_total() == self.base + size, "online")
+        pattern = Pattern(self.guest, 256 * MIB, seed=3)
+        self.addCleanup(self.guest.run, f"kill -9 {pattern.pid}")
+        low, high = self.region()
+        self.assertGreater(pattern.pages_in(low, high), 0)
+        return pattern
+
+    def takes_over(self, pattern, size):
+        """Nothing changed for the guest; the driver knows its blocks again."""
+        self.load()
+        self.vm.wait(lambda: self.state() == "idle", "idle after load", 30)
+        self.assert_size(size)
+        self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
+        self.resize(size // 2)
+        self.assert_size(size // 2)
+        self.resize(2 * size)
+        self.assert_size(2 * size)
+        self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
+        self.resize(0)
+        self.assert_size(0)
+        self.assert_zones(0)
+        self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
+
+    def test_unload_in_use(self):
+        """rmmod leaves memory usable and warns; insmod takes it over."""
+        pattern = self.in_use(GIB)
+        iomem = self.guest.added()
+        self.guest.ok("rmmod virtio_mem")
+        self.assertEqual(self.guest.mem_total(), self.base + GIB)
+        self.assertEqual(self.guest.added(), iomem)
+        self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
+        self.assertEqual(self.vm.qmp.size("vm0"), GIB)
+        self.takes_over(pattern, GIB)
+
+    def test_unbind_in_use(self):
+        """The same through sysfs."""
+        pattern = self.in_use(512 * MIB)
+        device = self.guest.ok("basename $(dirname $(ls -d "
+                               "/sys/bus/virtio/devices/*/virtio_mem))")
+        self.guest.ok(f"echo {device} >{BIND}/unbind")
+        self.assertEqual(self.guest.mem_total(), self.base + 512 * MIB)
+        self.assertNotEqual(self.guest.run(
+            f"[ -e /sys/bus/virtio/devices/{device}/virtio_mem ]")[0], 0)
+        self.guest.ok(f"echo {device} >{BIND}/bind")
+        self.vm.wait(lambda: self.state() == "idle", "idle after bind", 30)
+        self.assert_size(512 * MIB)
+        self.resize(0)
+        self.assert_size(0)
+        self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
+
+    def test_unload_while_growing(self):
+        """rmmod in the middle of a resize comes back at once."""
+        self.vm.qmp.request("vm0", 4 * GIB)
+        self.guest.ok("rmmod virtio_mem", timeout=20)
+        self.load()
+        self.resize(4 * GIB)
+        self.assert_size(4 * GIB)
+
+    def test_unload_while_shrinking(self):
+        """So does rmmod while blocks are being taken."""
+        self.resize(2 * GIB)
+        self.vm.qmp.request("vm0", 0)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") < 2 * GIB, "begun", step=0.01)
+        self.guest.ok("rmmod virtio_mem", timeout=20)
+        self.load()
+        self.resize(0)
+        self.assert_size(0)
+        self.assert_zones(0)
+
+    def test_unload_empty(self):
+        """With nothing plugged, nothing is left of the driver."""
+        clean = self.guest.ok("rmmod virtio_mem; cat /proc/iomem")
+        self.load()
+        self.resize(512 * MIB)
+        self.resize(0)
+        self.guest.ok("rmmod virtio_mem")
+        self.assertEqual(self.guest.ok("cat /proc/iomem"), clean)
+
+
+class TakeOver(Reload):
+    """What the kernel's own driver left, ours takes over."""
+
+    mod = "stock"
+    # Nothing else of Reload makes sense with the other driver.
+    test_unload_in_use = test_unbind_in_use = test_unload_empty = None
+    test_unload_while_growing = test_unload_while_shrinking = None
+
+    def test_from_stock(self):
+        """Its memory is whole, ours, and can shrink to nothing."""
+        pattern = self.in_use(GIB)
+        self.guest.ok("rmmod virtio_mem")
+        self.takes_over(pattern, GIB)
+
+
+class Refused(GuestCase):
+    """What must not work does not, and says why."""
+
+    def test_suspend(self):
+        """No suspend to RAM with memory plugged."""
+        self.resize(512 * MIB)
+        self.guest.ok("dmesg -c >/dev/null")
+        status, _ = self.guest.write("/sys/power/state", "mem")
+        self.assertNotEqual(status, 0)
+        self.assertRegex(self.guest.dmesg(), r"virtio_mem.*(?i:suspend).*plugged|"
+                                             r"virtio_mem.*plugged.*(?i:suspend)")
+        self.assertEqual(self.vm.qmp.cmd("query-status")["status"], "running")
+        self.resize(768 * MIB)
+        self.assert_size(768 * MIB)
+
+    def test_bad_parameters(self):
+        """A bad big block size keeps the module out, with its reason."""
+        self.guest.ok("rmmod virtio_mem")
+        for bad in ("bbm_block_size=3M", "bbm_block_size=banana",
+                    "bbm_safe_unplug=maybe"):
+            with self.subTest(bad=bad):
+                self.guest.ok("dmesg -c >/dev/null")
+                self.assertNotEqual(
+                    self.guest.run(f"insmod /mod/ours/virtio_mem.ko {bad}")[0], 0)
+                self.assertRegex(self.guest.dmesg(), bad.split("=")[0])
+                self.assertNotEqual(self.guest.run("[ -d /sys/module/virtio_mem ]")[0], 0)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Memory that user space onlines later, or in another zone."""
+
+from case import GIB, MIB, GuestCase
+
+SYS = "/sys/devices/system/memory"
+
+
+class Offline(GuestCase):
+    """memhp_default_state=offline: added memory waits for an administrator."""
+
+    options = {"online": "offline"}
+
+    def stalls_at(self, size):
+        """The driver waits, with that much plugged, and goes no further."""
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") >= size, "plugged", 30)
+        self.wait_state("waiting")
+        self.assertEqual(self.vm.qmp.size("vm0"), size)
+        self.assertEqual(sum(e - s for s, e in self.guest.added()), size)
+
+    def test_waits_for_user_space(self):
+        """Not more than 1 GiB is offline; onlining lets it go on."""
+        start, _ = self.region()
+        self.vm.qmp.request("vm0", 2 * GIB)
+        self.stalls_at(GIB)
+        self.assertEqual(self.guest.mem_total(), self.base)
+        # One big block through sysfs, to ZONE_MOVABLE.
+        for number in self.guest.memory_blocks(start, start + 256 * MIB):
+            self.guest.ok(f"echo online_movable >{SYS}/memory{number}/state")
+        self.stalls_at(GIB + 256 * MIB)
+        self.assertEqual(self.guest.mem_total(), self.base + 256 * MIB)
+        # The rest with the administrator's tool, in two steps.
+        for end in (start + GIB, start + 2 * GIB):
+            self.vm.wait(lambda e=end: self.in_region(self.guest.added())[-1][1] >= e,
+                         "added", 30)
+            self.guest.run(f"chmem -e -z Movable {start:#x}-{end - 1:#x}")
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == 2 * GIB, "all plugged", 30)
+        self.wait_state("idle")
+        self.assert_size(2 * GIB)
+
+    def test_offline_goes_without_work(self):
+        """What was never online is unplugged."""
+        self.vm.qmp.request("vm0", GIB)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == GIB, "plugged", 30)
+        self.vm.resize(0)
+        self.assertEqual(self.guest.added(), [])
+        self.assertEqual(self.guest.mem_total(), self.base)
+
+    def test_offlined_by_user_goes_first(self):
+        """Of four blocks the one that the administrator took offline goes."""
+        start, _ = self.region()
+        self.vm.qmp.request("vm0", GIB)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == GIB, "plugged", 30)
+        self.wait_state("idle")
+        self.guest.ok(f"chmem -e -z Movable {start:#x}-{start + GIB - 1:#x}")
+        second = start + 256 * MIB
+        self.guest.ok(f"chmem -d {second:#x}-{second + 256 * MIB - 1:#x}")
+        self.vm.resize(768 * MIB)
+        self.wait_state("idle")
+        self.assertEqual(self.in_region(self.guest.added()),
+                         [(start, second), (second + 256 * MIB, start + GIB)])
+        self.assert_size(768 * MIB)
+
+
+class Kernel(GuestCase):
+    """memhp_default_state=online: the kernel picks the zone."""
+
+    options = {"online": "online"}
+
+    def test_zone_normal(self):
+        """Memory in ZONE_NORMAL is used at once; nothing breaks at a shrink."""
+        self.resize(GIB)
+        self.assert_size(GIB)
+        self.vm.qmp.request("vm0", 0)
+        # Unmovable allocations may keep blocks; the accounting must hold anyway.
+        self.vm.wait(lambda: self.state() in ("idle", "waiting"), "settled", 60)
+        self.assertEqual(self.guest.mem_total() - self.base, self.vm.qmp.size("vm0"))

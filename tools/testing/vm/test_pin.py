@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A block that cannot go stays, alone, and unharmed."""
+
+from case import MIB, GuestCase
+
+BB = 256 * MIB
+
+
+class Pin(GuestCase):
+    """One page of one block is pinned."""
+
+    def pin(self, block):
+        """Pin a page of the device's block with that number."""
+        start = self.region()[0] + block * BB
+        self.pinner = self.guest.spawn(f"memtool pin {start} {start + BB}", "/tmp/pin")
+        self.addCleanup(self.guest.run, f"kill -9 {self.pinner}")
+        found = self.guest.wait_line("/tmp/pin", r"PINNED (0x[0-9a-f]+)")
+        self.assertEqual(int(found[1], 16) * 4096 // BB * BB, start)
+        return start
+
+    def stuck(self):
+        """Ask for nothing; wait until the pinned block alone is left."""
+        self.vm.qmp.request("vm0", 0)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == BB, "neighbours gone", 90)
+        self.wait_state("waiting")
+
+    def check_only(self, start):
+        """Only the pinned block is left, with every page accounted for."""
+        self.assert_size(BB)
+        self.assert_zones(BB)
+        self.assertEqual(self.in_region(self.guest.added()), [(start, start + BB)])
+
+    def test_neighbours_go(self):
+        """All others go; a reason is given; released, it goes by itself."""
+        self.resize(6 * BB)
+        start = self.pin(3)
+        self.stuck()
+        self.check_only(start)
+        self.assertNotIn(self.guest.attr("last_error"), ("", "none", "0"))
+        row, = [r for r in self.guest.blocks() if r[0] == start]
+        self.assertEqual(row[3], "ADDED")
+        self.assertNotEqual(row[6], "-", "debugfs gives no reason")
+        # Later attempts must roll back as exactly as the first.
+        for _ in range(3):
+            self.vm.qmp.request("vm0", BB)
+            self.wait_state("idle")
+            self.stuck()
+            self.check_only(start)
+        self.guest.kill(self.pinner)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "released block gone", 75)
+        self.wait_state("idle")
+        self.assert_size(0)
+        self.assert_zones(0)
+
+
+class PinUnsafe(Pin):
+    """The same without claiming pages first."""
+
+    mod_args = "bbm_safe_unplug=0"

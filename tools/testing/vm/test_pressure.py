@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An unplug that does not fit waits; it never brings the OOM killer."""
+
+import time
+
+from case import GIB, MIB, GuestCase
+
+
+class Pressure(GuestCase):
+    """512 MiB + 1 GiB, of which 800 MiB are locked."""
+
+    config = "small"
+
+    def test_no_oom(self):
+        """The request for 0 waits, says why, and is met after the release."""
+        self.resize(GIB)
+        holder = self.guest.spawn(f"memtool lock {800 * MIB}", "/tmp/lock")
+        self.addCleanup(self.guest.run, f"kill -9 {holder}")
+        self.guest.wait_line("/tmp/lock", "READY", 120)
+        self.vm.qmp.request("vm0", 0)
+        self.wait_state("waiting", 90)
+        # Long enough for several attempts.
+        end = time.monotonic() + 15
+        while time.monotonic() < end:
+            self.assertEqual(self.guest.run(f"kill -0 {holder}")[0], 0, "holder died")
+            self.assertEqual(self.vm.scan(), [])
+            time.sleep(1)
+        left = self.vm.qmp.size("vm0")
+        self.assertGreater(left, 0)
+        self.assertEqual(self.guest.mem_total() - self.base, left)
+        self.assertRegex(self.guest.attr("last_error"), r"(?i)memory|enomem|pressure")
+        self.guest.kill(holder)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "shrunk after release", 90)
+        self.wait_state("idle")
+        self.assert_size(0)
