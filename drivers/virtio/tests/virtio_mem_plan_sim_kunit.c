@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Drives virtio_mem_plan at random through a small world, a naive device and a
+ * naive Linux, and checks what must always hold: never above the request when
+ * plugging, never below when unplugging, every pass ends, and it ends short of
+ * the request only for a reason that the world really gave.
+ */
+#include "virtio_mem_kunit.h"
+#include "../virtio_mem_plan.h"
+
+#define UNUSED		VIRTIO_MEM_BB_UNUSED
+#define PLUGGED		VIRTIO_MEM_BB_PLUGGED
+#define ADDED		VIRTIO_MEM_BB_ADDED
+#define FAKE_OFFLINE	VIRTIO_MEM_BB_FAKE_OFFLINE
+#define CAUSE(name)	VIRTIO_MEM_CAUSE_##name
+#define STEP(name)	VIRTIO_MEM_STEP_##name
+
+#define MIB		(1ULL << 20)
+#define BB		(128 * MIB)
+#define BLOCK		(2 * MIB)
+#define NR		40
+
+/* What can go wrong with one big block. */
+struct trouble {
+	bool plug_error;	/* the device: ERROR to any PLUG that names it */
+	bool unplug_error;	/* the device: ERROR to any UNPLUG of it */
+	bool add_fails;		/* Linux: EEXIST or the like */
+	bool stuck;		/* Linux: unmovable, a look at it shows that */
+	bool pinned;		/* Linux: only trying shows that */
+};
+
+/*
+ * The world: what the device and Linux know, whatever the table says.
+ * @plugged, @added, @online: by big block
+ * @events: causes that this pass has really met, one bit each
+ */
+struct world {
+	struct kunit *test;
+	struct vm_rnd rnd;
+	struct virtio_mem_situation in;
+	struct virtio_mem_bbt t;
+	struct virtio_mem_candidates cand;
+	struct virtio_mem_pass pass;
+	struct virtio_mem_step step;
+	struct trouble trouble[NR];
+	bool plugged[NR];
+	bool added[NR];
+	bool online[NR];
+	unsigned int percent;
+	unsigned long online_limit;
+	unsigned int plug_errors;
+	u32 events;
+	bool looked;
+	u8 entries[NR];
+};
+
+static unsigned long count(const bool *what)
+{
+	unsigned long id, nr = 0;
+
+	for (id = 0; id < NR; id++)
+		nr += what[id];
+	return nr;
+}
+
+static u64 plugged_size(const struct world *w)
+{
+	return w->in.foreign + count(w->plugged) * BB;
+}
+
+/* Something goes wrong now and then; remember that it did. */
+static bool mishap(struct world *w, enum virtio_mem_cause cause)
+{
+	if (!vm_rnd_percent(&w->rnd, w->percent))
+		return false;
+	w->events |= BIT(cause);
+	return true;
+}
+
+static bool happened(const struct world *w, enum virtio_mem_cause cause)
+{
+	return w->events & BIT(cause);
+}
+
+static void set_run(struct world *w, enum virtio_mem_bb_state to)
+{
+	unsigned long id;
+
+	for (id = w->step.first; id < w->step.first + w->step.nr; id++) {
+		KUNIT_ASSERT_EQ(w->test, virtio_mem_bbt_set(&w->t, id, to), 0);
+		w->plugged[id] = to == PLUGGED;
+	}
+}
+
+static enum virtio_mem_cause do_plug(struct world *w)
+{
+	unsigned long id, end = w->step.first + w->step.nr;
+	struct kunit *test = w->test;
+	bool error = false;
+
+	KUNIT_ASSERT_LE(test, end, w->in.usable_bbs);
+	KUNIT_ASSERT_LE(test, w->step.nr, w->in.max_run);
+	KUNIT_ASSERT_LE(test, w->step.nr, w->in.online_room);
+	KUNIT_ASSERT_LE(test, plugged_size(w) + w->step.nr * BB,
+			w->in.requested);
+	KUNIT_ASSERT_EQ(test, virtio_mem_bbt_extend(&w->t, max(end, w->t.nr)),
+			0);
+	for (id = w->step.first; id < end; id++) {
+		KUNIT_ASSERT_FALSE(test, w->plugged[id]);
+		KUNIT_ASSERT_FALSE(test, w->added[id]);
+		KUNIT_ASSERT_FALSE(test,
+				   virtio_mem_bbt_is_quarantined(&w->t, id));
+		error |= w->trouble[id].plug_error;
+	}
+	if (mishap(w, CAUSE(DEV_BUSY)))
+		return CAUSE(DEV_BUSY);
+	if (mishap(w, CAUSE(DEV_NACK)))
+		return CAUSE(DEV_NACK);
+	if (error) {
+		if (w->step.nr == 1) {
+			w->plug_errors++;
+			virtio_mem_bbt_quarantine(&w->t, w->step.first,
+						  CAUSE(DEV_ERROR));
+		}
+		return CAUSE(DEV_ERROR);
+	}
+	set_run(w, PLUGGED);
+	return CAUSE(NONE);
+}
+
+/* Below the request only what Linux could not take may go. */
+static bool may_unplug_below(const struct world *w)
+{
+	return happened(w, CAUSE(NOMEM)) ||
+	       virtio_mem_bbt_is_quarantined(&w->t, w->step.first);
+}
+
+static enum virtio_mem_cause do_unplug(struct world *w)
+{
+	unsigned long id, end = w->step.first + w->step.nr;
+	struct kunit *test = w->test;
+	bool error = false;
+
+	KUNIT_ASSERT_LE(test, end, w->t.nr);
+	KUNIT_ASSERT_LE(test, w->step.nr, w->in.max_run);
+	for (id = w->step.first; id < end; id++) {
+		KUNIT_ASSERT_TRUE(test, w->plugged[id]);
+		KUNIT_ASSERT_FALSE(test, w->added[id]);
+		error |= w->trouble[id].unplug_error;
+	}
+	if (!may_unplug_below(w))
+		KUNIT_ASSERT_GE(test, plugged_size(w),
+				w->in.requested + w->step.nr * BB);
+	if (mishap(w, CAUSE(DEV_BUSY)))
+		return CAUSE(DEV_BUSY);
+	if (error) {
+		if (w->step.nr == 1)
+			virtio_mem_bbt_set_tried(&w->t, w->step.first);
+		w->events |= BIT(CAUSE(DEV_ERROR));
+		return CAUSE(DEV_ERROR);
+	}
+	set_run(w, UNUSED);
+	return CAUSE(NONE);
+}
+
+static enum virtio_mem_cause do_add(struct world *w)
+{
+	unsigned long id = w->step.first;
+	struct kunit *test = w->test;
+
+	KUNIT_ASSERT_EQ(test, w->step.nr, 1UL);
+	KUNIT_ASSERT_TRUE(test, w->plugged[id]);
+	KUNIT_ASSERT_FALSE(test, w->added[id]);
+	KUNIT_ASSERT_FALSE(test, virtio_mem_bbt_is_quarantined(&w->t, id));
+	KUNIT_ASSERT_GE(test, w->in.online_room, 1UL);
+	if (mishap(w, CAUSE(NOMEM)))
+		return CAUSE(NOMEM);
+	if (w->trouble[id].add_fails) {
+		virtio_mem_bbt_quarantine(&w->t, id, CAUSE(ADD_FAILED));
+		return CAUSE(ADD_FAILED);
+	}
+	KUNIT_ASSERT_EQ(test, virtio_mem_bbt_set(&w->t, id, ADDED), 0);
+	w->added[id] = true;
+	w->online[id] = vm_rnd_percent(&w->rnd, 70);
+	return CAUSE(NONE);
+}
+
+static enum virtio_mem_cause do_scan(struct world *w)
+{
+	enum virtio_mem_cause first = CAUSE(NONE);
+	unsigned long id = ULONG_MAX;
+
+	virtio_mem_candidates_reset(&w->cand);
+	w->looked = true;
+	while (!virtio_mem_candidates_enough(&w->cand, w->step.nr) &&
+	       virtio_mem_bbt_prev(&w->t, ADDED, &id)) {
+		struct virtio_mem_score s = {
+			.online_pages = w->online[id] ? 512 : 0,
+			.stuck_cause = CAUSE(UNMOVABLE),
+		};
+
+		if (w->online[id]) {
+			s.used_pages = vm_rnd_below(&w->rnd, 3) * 100;
+			s.free_pages = 512 - s.used_pages;
+			s.stuck_pages = w->trouble[id].stuck;
+		}
+		if (virtio_mem_plan_stays(&s, true)) {
+			virtio_mem_bbt_set_tried(&w->t, id);
+			first = CAUSE(UNMOVABLE);
+			continue;
+		}
+		virtio_mem_candidates_offer(&w->cand,
+					    virtio_mem_plan_rank(&s, true), id);
+	}
+	return first;
+}
+
+static enum virtio_mem_cause do_shrink(struct world *w)
+{
+	enum virtio_mem_cause cause = CAUSE(NONE);
+	unsigned long id = w->step.first;
+	struct kunit *test = w->test;
+
+	KUNIT_ASSERT_EQ(test, w->step.nr, 1UL);
+	KUNIT_ASSERT_TRUE(test, w->added[id]);
+	KUNIT_ASSERT_FALSE(test, virtio_mem_bbt_is_quarantined(&w->t, id));
+	KUNIT_ASSERT_FALSE(test, virtio_mem_bbt_tried(&w->t, id));
+	KUNIT_ASSERT_GE(test, w->in.foreign + count(w->added) * BB,
+			w->in.requested + BB);
+	if (mishap(w, CAUSE(PRESSURE)))
+		cause = CAUSE(PRESSURE);
+	else if (mishap(w, CAUSE(INTERRUPTED)))
+		cause = CAUSE(INTERRUPTED);
+	else if (w->online[id] && w->trouble[id].pinned)
+		cause = CAUSE(PINNED);
+	if (cause) {
+		virtio_mem_bbt_set_tried(&w->t, id);
+		return cause;
+	}
+	KUNIT_ASSERT_EQ(test, virtio_mem_bbt_set(&w->t, id, FAKE_OFFLINE), 0);
+	KUNIT_ASSERT_EQ(test, virtio_mem_bbt_set(&w->t, id, PLUGGED), 0);
+	w->added[id] = false;
+	w->online[id] = false;
+	return CAUSE(NONE);
+}
+
+static enum virtio_mem_cause do_unplug_all(struct world *w)
+{
+	KUNIT_ASSERT_TRUE(w->test, w->in.unplug_all);
+	if (mishap(w, CAUSE(DEV_BUSY)))
+		return CAUSE(DEV_BUSY);
+	w->in.unplug_all = false;
+	w->in.foreign = 0;
+	return CAUSE(NONE);
+}
+
+static enum virtio_mem_cause do_step(struct world *w)
+{
+	KUNIT_ASSERT_TRUE(w->test, !w->in.unplug_all ||
+			  w->step.type == STEP(UNPLUG_ALL));
+	switch (w->step.type) {
+	case STEP(PLUG):
+		return do_plug(w);
+	case STEP(UNPLUG):
+		return do_unplug(w);
+	case STEP(ADD):
+		return do_add(w);
+	case STEP(SCAN):
+		return do_scan(w);
+	case STEP(SHRINK):
+		return do_shrink(w);
+	default:
+		return do_unplug_all(w);
+	}
+}
+
+static void update_room(struct world *w)
+{
+	unsigned long id, waiting = 0;
+
+	for (id = 0; id < NR; id++)
+		waiting += w->added[id] && !w->online[id];
+	w->in.online_room = w->online_limit - min(w->online_limit, waiting);
+}
+
+/* Big blocks that a PLUG could still name. */
+static unsigned long free_bbs(const struct world *w)
+{
+	unsigned long id, nr = 0;
+
+	for (id = 0; id < w->in.usable_bbs; id++)
+		nr += !w->plugged[id] &&
+		      !virtio_mem_bbt_is_quarantined(&w->t, id);
+	return nr;
+}
+
+/* ADDED ones that this pass has not tried and that are not left alone. */
+static unsigned long untried(const struct world *w)
+{
+	unsigned long id, nr = 0;
+
+	for (id = 0; id < NR; id++)
+		nr += w->added[id] && !virtio_mem_bbt_tried(&w->t, id) &&
+		      !virtio_mem_bbt_is_quarantined(&w->t, id);
+	return nr;
+}
+
+static bool has_excuse_not_to_grow(const struct world *w)
+{
+	return happened(w, CAUSE(DEV_BUSY)) || happened(w, CAUSE(DEV_NACK)) ||
+	       happened(w, CAUSE(NOMEM)) || !w->in.online_room ||
+	       w->plug_errors >= VIRTIO_MEM_MAX_REFUSALS || !free_bbs(w);
+}
+
+static bool has_excuse_not_to_shrink(const struct world *w)
+{
+	return happened(w, CAUSE(DEV_BUSY)) || happened(w, CAUSE(DEV_NACK)) ||
+	       happened(w, CAUSE(DEV_ERROR)) ||
+	       happened(w, CAUSE(PRESSURE)) || happened(w, CAUSE(INTERRUPTED)) ||
+	       (w->looked && !untried(w));
+}
+
+/* The pass has ended: is what it says true, and did it try hard enough? */
+static void judge_end(struct world *w)
+{
+	u64 plugged = plugged_size(w), gap;
+	struct kunit *test = w->test;
+	bool below = plugged < w->in.requested;
+
+	KUNIT_ASSERT_EQ(test, virtio_mem_plan_plugged(&w->in, &w->t), plugged);
+	gap = below ? w->in.requested - plugged : plugged - w->in.requested;
+	if (w->step.type == STEP(NONE)) {
+		/* As near as big blocks allow, and all of it in Linux's hands. */
+		KUNIT_ASSERT_TRUE(test, gap < BB ||
+				  (!below && !count(w->plugged)));
+		KUNIT_ASSERT_EQ(test, count(w->added), count(w->plugged));
+		return;
+	}
+	KUNIT_ASSERT_EQ(test, w->step.type, STEP(WAIT));
+	KUNIT_ASSERT_NE(test, w->pass.cause, CAUSE(NONE));
+	if (w->in.unplug_all) {
+		KUNIT_ASSERT_TRUE(test, happened(w, CAUSE(DEV_BUSY)));
+	} else if (below && gap >= BB) {
+		KUNIT_ASSERT_TRUE(test, has_excuse_not_to_grow(w));
+	} else if (!below && gap >= BB) {
+		KUNIT_ASSERT_TRUE(test, has_excuse_not_to_shrink(w));
+	} else {
+		/* Met, but something plugged is not in Linux's hands. */
+		KUNIT_ASSERT_LT(test, count(w->added), count(w->plugged));
+		KUNIT_ASSERT_TRUE(test, has_excuse_not_to_grow(w) ||
+				  has_excuse_not_to_shrink(w));
+	}
+}
+
+static void new_request(struct world *w)
+{
+	/* Mostly possible, sometimes more than there is. */
+	w->in.requested = vm_rnd_below(&w->rnd, (NR + 4) * BB / BLOCK) * BLOCK;
+	if (vm_rnd_percent(&w->rnd, 15))
+		w->in.requested = 0;
+	if (vm_rnd_percent(&w->rnd, 30))
+		w->in.requested &= ~(BB - 1);
+	virtio_mem_bbt_release(&w->t, CAUSE(DEV_ERROR));
+}
+
+static void run_pass(struct world *w)
+{
+	unsigned int steps, changes = 3, limit = 60 * NR;
+
+	virtio_mem_pass_begin(&w->pass);
+	virtio_mem_candidates_reset(&w->cand);
+	virtio_mem_bbt_clear_tried(&w->t);
+	w->events = 0;
+	w->plug_errors = 0;
+	w->looked = false;
+	for (steps = 0; steps < limit; steps++) {
+		update_room(w);
+		virtio_mem_plan_next(&w->in, &w->t, &w->cand, &w->pass,
+				     &w->step);
+		if (w->step.type == STEP(NONE) || w->step.type == STEP(WAIT))
+			break;
+		virtio_mem_plan_report(&w->pass, &w->step, do_step(w));
+		/* The worker begins a new pass for it, as for a new request. */
+		if (w->percent && changes && vm_rnd_percent(&w->rnd, 2)) {
+			changes--;
+			new_request(w);
+			virtio_mem_pass_begin(&w->pass);
+			virtio_mem_candidates_reset(&w->cand);
+			virtio_mem_bbt_clear_tried(&w->t);
+			w->events = 0;
+			w->plug_errors = 0;
+			w->looked = false;
+		}
+	}
+	KUNIT_ASSERT_TRUE_MSG(w->test, steps < limit, "(a pass that never ends)");
+	update_room(w);
+	judge_end(w);
+}
+
+/* Nothing of an earlier world stays but the random numbers. */
+static void world_reset(struct world *w)
+{
+	struct kunit *test = w->test;
+	struct vm_rnd rnd = w->rnd;
+
+	memset(w, 0, sizeof(*w));
+	w->test = test;
+	w->rnd = rnd;
+	virtio_mem_bbt_replace(&w->t, w->entries, NR);
+	w->in.bb_size = BB;
+	w->in.usable_bbs = NR;
+	w->in.max_run = NR;
+	w->online_limit = NR;
+}
+
+static struct world *world_new(struct kunit *test)
+{
+	struct world *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, w);
+	w->test = test;
+	world_reset(w);
+	return w;
+}
+
+/* In a good world one pass does it all; plain arithmetic says how far. */
+static void a_good_world_in_one_pass(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	unsigned int round;
+	u64 before, want;
+
+	vm_rnd_init(test, &w->rnd);
+	for (round = 0; round < 2000; round++) {
+		if (round % 20 == 0) {
+			world_reset(w);
+			w->in.foreign = vm_rnd_below(&w->rnd, 3) * BLOCK;
+			w->in.max_run = 1 + vm_rnd_below(&w->rnd, NR);
+			w->in.usable_bbs = vm_rnd_below(&w->rnd, NR + 1);
+		}
+		new_request(w);
+		before = plugged_size(w);
+		want = before;
+		while (want + BB <= w->in.requested &&
+		       want + BB - w->in.foreign <= w->in.usable_bbs * BB)
+			want += BB;
+		while (want >= w->in.requested + BB && want - w->in.foreign)
+			want -= BB;
+		run_pass(w);
+		KUNIT_ASSERT_EQ(test, plugged_size(w), want);
+		KUNIT_ASSERT_EQ(test, w->step.type,
+				want + BB <= w->in.requested ?
+				STEP(WAIT) : STEP(NONE));
+		if (w->step.type == STEP(WAIT))
+			KUNIT_ASSERT_EQ(test, w->pass.cause, CAUSE(NO_BB));
+	}
+}
+
+/* A world as bad as the dice have it; then all trouble ends. */
+static void a_bad_world_gets_better(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	unsigned int round, pass;
+	unsigned long id;
+
+	vm_rnd_init(test, &w->rnd);
+	for (round = 0; round < 1000; round++) {
+		unsigned int bad = vm_rnd_below(&w->rnd, 30);
+
+		world_reset(w);
+		w->percent = vm_rnd_below(&w->rnd, 10);
+		w->in.max_run = 1 + vm_rnd_below(&w->rnd, NR);
+		w->in.usable_bbs = vm_rnd_below(&w->rnd, NR + 1);
+		w->online_limit = 1 + vm_rnd_below(&w->rnd, NR);
+		if (vm_rnd_percent(&w->rnd, 20)) {
+			w->in.unplug_all = true;
+			w->in.foreign = 4 * BB;
+		}
+		for (id = 0; id < NR; id++) {
+			struct trouble *tr = &w->trouble[id];
+
+			tr->plug_error = vm_rnd_percent(&w->rnd, bad);
+			tr->unplug_error = vm_rnd_percent(&w->rnd, bad);
+			tr->add_fails = vm_rnd_percent(&w->rnd, bad / 2);
+			tr->stuck = vm_rnd_percent(&w->rnd, bad);
+			tr->pinned = vm_rnd_percent(&w->rnd, bad);
+		}
+		for (pass = 0; pass < 12; pass++) {
+			if (vm_rnd_percent(&w->rnd, 40))
+				new_request(w);
+			run_pass(w);
+			/* User space onlines what waits for it. */
+			for (id = 0; id < NR; id++)
+				w->online[id] |= w->added[id] &&
+						 vm_rnd_percent(&w->rnd, 50);
+		}
+
+		w->percent = 0;
+		memset(w->trouble, 0, sizeof(w->trouble));
+		w->online_limit = NR;
+		w->in.usable_bbs = NR;
+		virtio_mem_bbt_release(&w->t, CAUSE(DEV_ERROR));
+		virtio_mem_bbt_release(&w->t, CAUSE(ADD_FAILED));
+		w->in.requested = min(w->in.requested, NR * BB);
+		run_pass(w);
+		memset(w->online, 1, sizeof(w->online));
+		run_pass(w);
+		KUNIT_ASSERT_EQ(test, w->step.type, STEP(NONE));
+	}
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(a_good_world_in_one_pass),
+	KUNIT_CASE(a_bad_world_gets_better),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "virtio_mem_plan_sim",
+	.test_cases = cases,
+};
+kunit_test_suite(suite);
+
+MODULE_DESCRIPTION("Random simulation around virtio_mem_plan");
+MODULE_LICENSE("GPL");
