@@ -326,9 +326,14 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 	enum virtio_mem_cause first = VIRTIO_MEM_CAUSE_NONE, cause;
 	struct virtio_mem_score score;
 	unsigned long id = ULONG_MAX;
+	bool all;
 
+	/* What is offline goes first, wherever it is. */
+	mutex_lock(&vm->hotplug_mutex);
+	all = vm->offline_bytes > 0;
+	mutex_unlock(&vm->hotplug_mutex);
 	virtio_mem_candidates_reset(&vm->cand);
-	while (!virtio_mem_candidates_enough(&vm->cand, nr) &&
+	while ((all || !virtio_mem_candidates_enough(&vm->cand, nr)) &&
 	       virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
 		if (shall_end(vm))
 			return VIRTIO_MEM_CAUSE_INTERRUPTED;
