@@ -32,8 +32,12 @@ uninstall:
 	-rmdir --ignore-fail-on-non-empty $(MODDIR)
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
 
+# The guest's kernel is Debian's newest, whatever runs here.
 demo:
-	tools/testing/deps build vm
+	@tools/testing/deps build vm
+	@kver=$$(tools/testing/vm/kernels.py 6.12 | cut -d' ' -f2) && \
+	tools/testing/deps linux-headers-$$kver && \
+	$(MAKE) -s module KVER=$$kver && \
 	python3 tools/testing/demo.py
 
 help:
