@@ -418,9 +418,16 @@ err_mm:
 
 static int virtio_mem_probe(struct virtio_device *vdev)
 {
-	struct virtio_mem *vm = alloc_device(vdev);
+	struct virtio_mem *vm;
 	int rc;
 
+	/* One of them may still be taking the same memory out of Linux. */
+	if (atomic_read(&virtio_mem_orphans)) {
+		dev_err(&vdev->dev,
+			"device refused: an earlier removal is still ending; bind it again later\n");
+		return -EBUSY;
+	}
+	vm = alloc_device(vdev);
 	if (!vm)
 		return -ENOMEM;
 	rc = init_geometry(vm);

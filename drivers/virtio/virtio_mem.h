@@ -6,6 +6,7 @@
 #ifndef _VIRTIO_MEM_H
 #define _VIRTIO_MEM_H
 
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/ioport.h>
 #include <linux/kref.h>
@@ -177,6 +178,9 @@ struct virtio_mem {
 extern bool virtio_mem_safe_unplug;
 extern bool virtio_mem_unplug_online;
 
+/* Devices that were removed, but whose workers have not ended; in work.c. */
+extern atomic_t virtio_mem_orphans;
+
 /* Arithmetic between addresses and big blocks. */
 static inline u64 virtio_mem_bb_addr(const struct virtio_mem *vm,
 				     unsigned long id)
@@ -219,6 +223,7 @@ int virtio_mem_adopt(struct virtio_mem *vm);
 /* virtio_mem_scan.c: looks at pages, without locks */
 void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 			struct virtio_mem_score *score);
+unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm);
 void virtio_mem_scan_pressure(struct virtio_mem_pressure *p);
 
 /* virtio_mem_table.c: the table with its lock and its buffer */

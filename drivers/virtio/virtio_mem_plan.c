@@ -102,6 +102,22 @@ bool virtio_mem_plan_fits(const struct virtio_mem_score *score,
 }
 
 /**
+ * virtio_mem_plan_add_fits() - whether a big block's memmap can be had
+ * @memmap_pages: pages that the memmap of one big block takes
+ * @p: what memory the guest has left
+ *
+ * The memmap comes out of the kernel's zones, and what is added may well not
+ * help these: so the kernel must keep its reserve.
+ *
+ * Return: true if adding can't drive the guest out of memory.
+ */
+bool virtio_mem_plan_add_fits(unsigned long memmap_pages,
+			      const struct virtio_mem_pressure *p)
+{
+	return p->kernel_avail >= memmap_pages + p->kernel_reserve;
+}
+
+/**
  * virtio_mem_plan_method() - how to take a big block out of Linux
  * @score: what a look at it found
  * @safe: bbm_safe_unplug
@@ -238,6 +254,16 @@ static void hold_cause(struct virtio_mem_pass *pass,
 		pass->cause = cause;
 }
 
+/* Learns that nothing can be added in this pass, whatever is tried. */
+static void heed_bar(const struct virtio_mem_situation *in,
+		     struct virtio_mem_pass *pass)
+{
+	if (in->add_barred && !pass->add_held) {
+		pass->add_held = true;
+		hold_cause(pass, in->add_barred);
+	}
+}
+
 /* What is plugged but not added comes first: it serves nobody. */
 static bool plan_plugged(const struct virtio_mem_situation *in,
 			 const struct virtio_mem_bbt *t,
@@ -245,6 +271,7 @@ static bool plan_plugged(const struct virtio_mem_situation *in,
 			 struct virtio_mem_step *step, unsigned long want)
 {
 	unsigned long max = pass->single ? 1 : in->max_run;
+	unsigned long own = owned(t);
 	bool quarantined;
 
 	step->nr = virtio_mem_bbt_run(t, VIRTIO_MEM_BB_PLUGGED, ULONG_MAX,
@@ -252,17 +279,21 @@ static bool plan_plugged(const struct virtio_mem_situation *in,
 	if (!step->nr)
 		return false;
 	quarantined = virtio_mem_bbt_is_quarantined(t, step->first);
+	if (t->count[VIRTIO_MEM_BB_ADDED] < want)
+		heed_bar(in, pass);
 	if (!quarantined && !pass->add_held &&
 	    t->count[VIRTIO_MEM_BB_ADDED] < want) {
-		if (!in->online_room) {
-			/* Not long now: keep it, somebody onlines soon. */
-			hold_cause(pass, VIRTIO_MEM_CAUSE_ONLINE_LIMIT);
-			pass->plug_held = true;
-			return false;
+		if (in->online_room) {
+			step->type = VIRTIO_MEM_STEP_ADD;
+			step->nr = 1;
+			return true;
 		}
-		step->type = VIRTIO_MEM_STEP_ADD;
-		step->nr = 1;
-		return true;
+		hold_cause(pass, VIRTIO_MEM_CAUSE_ONLINE_LIMIT);
+		pass->plug_held = true;
+		/* What is wanted is kept: somebody onlines soon. */
+		if (own <= want)
+			return false;
+		step->nr = min(step->nr, own - want);
 	}
 	if (pass->unplug_held)
 		return false;
@@ -279,6 +310,7 @@ static bool plan_grow(const struct virtio_mem_situation *in,
 {
 	unsigned long max = min(need, pass->single ? 1UL : in->max_run);
 
+	heed_bar(in, pass);
 	if (pass->plug_held || pass->add_held)
 		return false;
 	if (!in->online_room) {
@@ -303,10 +335,12 @@ static bool plan_shrink(const struct virtio_mem_bbt *t,
 {
 	if (pass->unplug_held || pass->shrink_held)
 		return false;
-	if (pass->scanned && cand->next == cand->nr && cand->truncated) {
-		/* All of these were tried, others did not fit in. */
+	/*
+	 * All of these were tried.  There may be more: the scan stops early, and
+	 * keeps only so many.  Ends since what was tried is not offered again.
+	 */
+	if (pass->scanned && cand->nr && cand->next == cand->nr)
 		pass->scanned = false;
-	}
 	if (!pass->scanned) {
 		pass->scanned = true;
 		step->type = VIRTIO_MEM_STEP_SCAN;

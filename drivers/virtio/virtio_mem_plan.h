@@ -129,6 +129,7 @@ struct virtio_mem_step {
  * @usable_bbs: BBs with ids below this can be plugged now
  * @online_room: BBs that may be added before too much waits to be onlined
  * @max_run: BBs that one request can name
+ * @add_barred: why not even one more BB can be added now, NONE if it can
  * @unplug_all: memory left plugged by somebody else must go first
  * @answer_pending: a request is out that has not been answered
  */
@@ -139,6 +140,7 @@ struct virtio_mem_situation {
 	unsigned long usable_bbs;
 	unsigned long online_room;
 	unsigned long max_run;
+	enum virtio_mem_cause add_barred;
 	bool unplug_all;
 	bool answer_pending;
 };
@@ -183,6 +185,8 @@ virtio_mem_plan_stays(const struct virtio_mem_score *score,
 		      bool unplug_online);
 bool virtio_mem_plan_fits(const struct virtio_mem_score *score,
 			  const struct virtio_mem_pressure *p);
+bool virtio_mem_plan_add_fits(unsigned long memmap_pages,
+			      const struct virtio_mem_pressure *p);
 enum virtio_mem_method
 virtio_mem_plan_method(const struct virtio_mem_score *score, bool safe);
 

@@ -230,7 +230,7 @@ int virtio_mem_proto_geometry(struct virtio_mem_geo *geo,
 {
 	u64 mask = bb_size - 1;
 	u64 first = max(cfg->addr, lowest);
-	/* Inclusive ends: a region may reach up to the last byte there is. */
+	/* Inclusive: what Linux can address may reach up to the last byte. */
 	u64 last = min(cfg->addr + cfg->region_size - 1, highest);
 	u64 end;
 
@@ -241,9 +241,6 @@ int virtio_mem_proto_geometry(struct virtio_mem_geo *geo,
 	if (!cfg->region_size || geo->base < first || last < first)
 		return -ERANGE;
 	end = (last + 1) & ~mask;
-	/* At the very top of the address space last + 1 is 0. */
-	if (last == U64_MAX)
-		end = last & ~mask;
 	if (end <= geo->base)
 		return -ERANGE;
 	geo->nr_bbs = (end - geo->base) >> ilog2(bb_size);

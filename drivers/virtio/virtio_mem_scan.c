@@ -136,6 +136,22 @@ void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 	}
 }
 
+/**
+ * virtio_mem_scan_memmap() - what adding a big block takes out of the guest
+ * @vm: the device
+ *
+ * The memmap, and a little for page tables and memory block devices.
+ *
+ * Return: pages.
+ */
+unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
+{
+	unsigned long pages = virtio_mem_bb_pages(vm);
+
+	pages = DIV_ROUND_UP(pages * sizeof(struct page), PAGE_SIZE);
+	return pages + pages / 64 + 16;
+}
+
 static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 {
 	unsigned long free, cache, high;

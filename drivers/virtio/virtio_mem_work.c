@@ -15,6 +15,8 @@
 /* How long remove() and suspend wait for the worker, in ms. */
 #define STOP_MS		10000
 
+atomic_t virtio_mem_orphans = ATOMIC_INIT(0);
+
 static u64 now_ms(void)
 {
 	return ktime_to_ms(ktime_get());
@@ -50,6 +52,7 @@ static void stop_device(struct virtio_mem *vm, const char *why)
 static void situation(struct virtio_mem *vm, struct virtio_mem_situation *in)
 {
 	s64 limit = max_t(s64, SZ_1G, 2 * vm->geo.bb_size);
+	struct virtio_mem_pressure pressure;
 	struct virtio_mem_cfg cfg;
 	s64 room;
 
@@ -65,6 +68,9 @@ static void situation(struct virtio_mem *vm, struct virtio_mem_situation *in)
 	in->foreign = vm->foreign;
 	room = limit - vm->offline_bytes;
 	mutex_unlock(&vm->hotplug_mutex);
+	virtio_mem_scan_pressure(&pressure);
+	if (!virtio_mem_plan_add_fits(virtio_mem_scan_memmap(vm), &pressure))
+		in->add_barred = VIRTIO_MEM_CAUSE_NOMEM;
 	in->online_room = room > 0 ? room >> ilog2(vm->geo.bb_size) : 0;
 }
 
@@ -365,9 +371,8 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm, unsigned long id)
 	if (!cause && !virtio_mem_plan_fits(&score, &pressure)) {
 		cause = VIRTIO_MEM_CAUSE_PRESSURE;
 		virtio_mem_note(vm,
-				"0x%llx: %lu MiB in use don't fit: %lu MiB available, %lu MiB of these reserved",
+				"0x%llx: unplugging it would leave too little memory: %lu MiB available, %lu MiB must stay; it stays",
 				virtio_mem_bb_addr(vm, id),
-				score.used_pages >> (20 - PAGE_SHIFT),
 				pressure.available >> (20 - PAGE_SHIFT),
 				pressure.reserve >> (20 - PAGE_SHIFT));
 	}
@@ -574,6 +579,7 @@ static void __noreturn end_worker(struct virtio_mem *vm)
 	if (orphaned) {
 		virtio_mem_teardown(vm);
 		virtio_mem_put(vm);
+		atomic_dec(&virtio_mem_orphans);
 		module_put_and_kthread_exit(0);
 	}
 	/* remove() waits, and still holds a reference. */
@@ -673,6 +679,8 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 		mutex_lock(&vm->hotplug_mutex);
 		ended = vm->ended;
 		vm->orphaned = !ended;
+		if (!ended)
+			atomic_inc(&virtio_mem_orphans);
 		mutex_unlock(&vm->hotplug_mutex);
 		if (!ended) {
 			dev_warn(&vm->vdev->dev,
