@@ -8,6 +8,7 @@ nothing plugged and the driver unloaded. A test that failed gets no successor.
 
 import re
 import threading
+import time
 import unittest
 
 from vm import GIB, MIB, VM
@@ -66,6 +67,7 @@ class GuestCase(unittest.TestCase):
     mod_args = ""         # its parameters
     devices = ("vm0",)
     allow = ()            # console patterns that the test provokes
+    at = ""               # which step of a longer test this is, for the report
 
     def setUp(self):
         for attempt in (0, 1):
@@ -173,6 +175,23 @@ class GuestCase(unittest.TestCase):
         self.assertEqual(now, want)
         self.assertEqual((movable["present"], movable["managed"]),
                          (size // PAGE, size // PAGE))
+
+    def assert_between_tries(self, size, zones=None):
+        """As assert_size, for a driver that waits, and tries again now and then.
+
+        While it tries, a block is claimed and its pages are the driver's; what
+        must be exact is the time between.
+        """
+        for left in range(30, -1, -1):
+            try:
+                self.assert_size(size)
+                self.assertEqual(self.guest.zones(), zones or self.guest.zones())
+                self.assertEqual(self.state(), "waiting")
+                return
+            except AssertionError:
+                if not left:
+                    raise
+                time.sleep(0.5)
 
     def responses(self):
         """Types of all answers of the device so far: 0 ACK 1 NACK 2 BUSY 3 ERROR."""

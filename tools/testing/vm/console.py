@@ -18,7 +18,9 @@ PATTERNS = {
     "hung": r"blocked for more than|hung_task|soft lockup|hard LOCKUP",
     "rcu": r"rcu.*(?:detected stalls|self-detected stall|kthread starved)",
     "refcount": r"refcount_t:",
-    "page": r"Bad page|bad page|page dumped because|bad_page|nonzero _refcount",
+    "page": r"Bad page|bad page|bad_page|nonzero _refcount|"
+            # The core explains so why an offlining failed; no fault by itself.
+            r"page dumped because: (?!migration failure|unmovable page)",
     "oom": r"Out of memory|oom-kill|invoked oom-killer|oom_reaper",
     "alloc": r"page allocation failure|allocation failed",
     "taint": r"module verification failed.*fatal|Tainted:",

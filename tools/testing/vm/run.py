@@ -58,15 +58,20 @@ class Tap(unittest.TestResult):
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self._line(False, test, detail=self._text(err))
+        self._line(False, test, detail=self._text(test, err))
 
     def addError(self, test, err):
         super().addError(test, err)
-        self._line(False, test, detail=self._text(err))
+        self._line(False, test, detail=self._text(test, err))
 
     @staticmethod
-    def _text(err):
-        return "".join(traceback.format_exception(*err))
+    def _text(test, err):
+        """Where in our files it failed, at which step, and why."""
+        here = str(pathlib.Path(__file__).resolve().parent)
+        where = [f"{pathlib.Path(f.filename).name}:{f.lineno} {f.line}"
+                 for f in traceback.extract_tb(err[2]) if f.filename.startswith(here)]
+        step = [f"step: {test.at}"] if getattr(test, "at", "") else []
+        return "\n".join([*where, *step, f"{err[0].__name__}: {err[1]}"])
 
 
 def name(test):

@@ -23,10 +23,10 @@ class Safe(GuestCase):
         # The point of the test: most of it in memory that comes and goes.
         self.assertGreater(pattern.pages_in(low, high), pages // 2)
         for size in SIZES:
-            with self.subTest(size=size):
-                self.resize(size, timeout=120)
-                self.assertEqual(pattern.check(), f"OK {pages}")
-                self.assert_size(size)
+            self.at = f"size {size}"
+            self.resize(size, timeout=120)
+            self.assertEqual(pattern.check(), f"OK {pages}")
+            self.assert_size(size)
 
 
 class Unsafe(Safe):

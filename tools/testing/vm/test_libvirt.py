@@ -143,16 +143,16 @@ class Libvirt(unittest.TestCase):
         guest, log = self.start()
         base = guest.mem_total()
         for size in (1024, 256, 1280, 0):
-            with self.subTest(size=size):
-                self.virsh.run(f"update-memory-device {self.name} --node 0 "
-                               f"--requested-size {size}M --live")
-                deadline = time.monotonic() + 90
-                while (self.current(), guest.mem_total() - base, guest.attr("state")) \
-                        != (size * MIB, size * MIB, "idle"):
-                    if time.monotonic() > deadline:
-                        self.fail(f"want {size} MiB: libvirt {self.current()}, guest "
-                                  f"{guest.mem_total() - base}, {guest.attrs()}")
-                    time.sleep(0.3)
+            self.at = f"size {size}"
+            self.virsh.run(f"update-memory-device {self.name} --node 0 "
+                           f"--requested-size {size}M --live")
+            deadline = time.monotonic() + 90
+            while (self.current(), guest.mem_total() - base, guest.attr("state")) \
+                    != (size * MIB, size * MIB, "idle"):
+                if time.monotonic() > deadline:
+                    self.fail(f"want {size} MiB: libvirt {self.current()}, guest "
+                              f"{guest.mem_total() - base}, {guest.attrs()}")
+                time.sleep(0.3)
         self.assertEqual(guest.added(), [])
         self.virsh.run(f"destroy {self.name}")
         self.assertEqual(console.scan(log.read_text(errors="replace")), [])

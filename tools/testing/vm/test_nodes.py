@@ -24,16 +24,16 @@ class TwoNodes(GuestCase):
         """Sizes and nodes are right after each of several resizes of either."""
         self.assertEqual(self.order(), (0, 1))
         for one, two in ((512, 0), (512, 640), (1024, 128), (256, 1152), (0, 1152), (0, 0)):
-            with self.subTest(one=one, two=two):
-                self.vm.qmp.request("vm0", one * MIB)
-                self.vm.resize(two * MIB, "vm1")
-                self.vm.resize(one * MIB, "vm0")
-                self.wait_state("idle", index=0)
-                self.wait_state("idle", index=1)
-                self.assert_size(one * MIB, 0, others=two * MIB)
-                self.assert_size(two * MIB, 1, others=one * MIB)
-                self.assertEqual(self.managed(0), one * MIB)
-                self.assertEqual(self.managed(1), two * MIB)
+            self.at = f"one {one} two {two}"
+            self.vm.qmp.request("vm0", one * MIB)
+            self.vm.resize(two * MIB, "vm1")
+            self.vm.resize(one * MIB, "vm0")
+            self.wait_state("idle", index=0)
+            self.wait_state("idle", index=1)
+            self.assert_size(one * MIB, 0, others=two * MIB)
+            self.assert_size(two * MIB, 1, others=one * MIB)
+            self.assertEqual(self.managed(0), one * MIB)
+            self.assertEqual(self.managed(1), two * MIB)
 
     def test_unbind_one(self):
         """One device's driver goes and comes; the other one works on."""

@@ -55,6 +55,8 @@ class Offline(GuestCase):
         self.guest.ok(f"chmem -e -z Movable {start:#x}-{start + GIB - 1:#x}")
         second = start + 256 * MIB
         self.guest.ok(f"chmem -d {second:#x}-{second + 256 * MIB - 1:#x}")
+        self.assertEqual(set(self.guest.memory_blocks(second, second + 256 * MIB)
+                             .values()), {"offline"})
         self.vm.resize(768 * MIB)
         self.wait_state("idle")
         self.assertEqual(self.in_region(self.guest.added()),
