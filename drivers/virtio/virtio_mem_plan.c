@@ -551,7 +551,7 @@ static const struct {
 	[VIRTIO_MEM_CAUSE_DEV_ERROR] = {
 		"error", "the device answers ERROR" },
 	[VIRTIO_MEM_CAUSE_NOMEM] = {
-		"nomem", "the guest is out of memory for it" },
+		"nomem", "the guest lacks free memory for it" },
 	[VIRTIO_MEM_CAUSE_ADD_FAILED] = {
 		"add-failed", "Linux refuses to add the memory" },
 	[VIRTIO_MEM_CAUSE_UNMOVABLE] = {

@@ -472,6 +472,12 @@ static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 	if (vm->told_cause == vm->pass.cause)
 		return delay;
 	vm->told_cause = vm->pass.cause;
+	/* What concerns one big block has its own, more exact note. */
+	if (vm->pass.cause > VIRTIO_MEM_CAUSE_PRESSURE ||
+	    vm->pass.cause == VIRTIO_MEM_CAUSE_NOMEM)
+		virtio_mem_note(vm, "%llu MiB plugged, %llu MiB requested: %s",
+				mib(plugged), mib(requested),
+				virtio_mem_cause_text(vm->pass.cause));
 	dev_info(&vm->vdev->dev,
 		 "request not met yet: %llu MiB plugged, %llu MiB requested: %s; next try in %u ms\n",
 		 mib(plugged), mib(requested),

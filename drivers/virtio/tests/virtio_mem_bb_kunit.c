@@ -12,6 +12,11 @@
 #define FAKE_OFFLINE	VIRTIO_MEM_BB_FAKE_OFFLINE
 #define NR_STATES	VIRTIO_MEM_BB_NR_STATES
 
+#define ADD_FAILED	VIRTIO_MEM_CAUSE_ADD_FAILED
+#define DEV_ERROR	VIRTIO_MEM_CAUSE_DEV_ERROR
+#define FOREIGN		VIRTIO_MEM_CAUSE_FOREIGN
+#define VETO		VIRTIO_MEM_CAUSE_VETO
+
 /* The diagram of virtio_mem_bb.h once more, as a list. */
 static const struct {
 	enum virtio_mem_bb_state from, to;
@@ -131,10 +136,10 @@ static void unknown_big_blocks(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_same(&t, id), 0UL);
 		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set_tried(&t, id),
 				-EINVAL);
-		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set_cause(&t, id,
-				VIRTIO_MEM_CAUSE_VETO), -EINVAL);
-		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_quarantine(&t, id,
-				VIRTIO_MEM_CAUSE_VETO), -EINVAL);
+		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set_cause(&t, id, VETO),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_quarantine(&t, id, VETO),
+				-EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, t.quarantined, 0UL);
 }
@@ -220,11 +225,10 @@ static void causes_of_a_big_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 1),
 			VIRTIO_MEM_CAUSE_NONE);
 	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_tried(&t, 1));
-	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_quarantine(&t, 1,
-			VIRTIO_MEM_CAUSE_ADD_FAILED), 0);
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_quarantine(&t, 1, ADD_FAILED), 0);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set(&t, 1, PLUGGED), 0);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 1),
-			VIRTIO_MEM_CAUSE_ADD_FAILED);
+			ADD_FAILED);
 	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_is_quarantined(&t, 1));
 	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_tried(&t, 1));
 	expect_counts(test, &t);
@@ -236,27 +240,25 @@ static void quarantine_and_release(struct kunit *test)
 	unsigned long first;
 
 	table_init(test, &t, 4);
-	virtio_mem_bbt_quarantine(&t, 0, VIRTIO_MEM_CAUSE_DEV_ERROR);
-	virtio_mem_bbt_quarantine(&t, 0, VIRTIO_MEM_CAUSE_ADD_FAILED);
-	virtio_mem_bbt_quarantine(&t, 1, VIRTIO_MEM_CAUSE_DEV_ERROR);
+	virtio_mem_bbt_quarantine(&t, 0, DEV_ERROR);
+	virtio_mem_bbt_quarantine(&t, 0, ADD_FAILED);
+	virtio_mem_bbt_quarantine(&t, 1, DEV_ERROR);
 	virtio_mem_bbt_set_tried(&t, 1);
-	virtio_mem_bbt_set_cause(&t, 2, VIRTIO_MEM_CAUSE_DEV_ERROR);
+	virtio_mem_bbt_set_cause(&t, 2, DEV_ERROR);
 	KUNIT_EXPECT_EQ(test, t.quarantined, 2UL);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, UNUSED, 4, 4, &first),
 			2UL);
 	KUNIT_EXPECT_EQ(test, first, 2UL);
 
-	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_release(&t,
-			VIRTIO_MEM_CAUSE_FOREIGN), 0UL);
-	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_release(&t,
-			VIRTIO_MEM_CAUSE_DEV_ERROR), 1UL);
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_release(&t, FOREIGN), 0UL);
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_release(&t, DEV_ERROR), 1UL);
 	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_is_quarantined(&t, 0));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_bbt_is_quarantined(&t, 1));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_bbt_tried(&t, 1));
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 1),
 			VIRTIO_MEM_CAUSE_NONE);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 2),
-			VIRTIO_MEM_CAUSE_DEV_ERROR);
+			DEV_ERROR);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, UNUSED, 4, 4, &first),
 			3UL);
 	KUNIT_EXPECT_EQ(test, first, 1UL);
@@ -318,7 +320,7 @@ static void tried_and_quarantine_are_passed_over(struct kunit *test)
 		walk(test, &t, id, PLUGGED);
 	virtio_mem_bbt_set_tried(&t, 0);
 	virtio_mem_bbt_set_tried(&t, 3);
-	virtio_mem_bbt_quarantine(&t, 1, VIRTIO_MEM_CAUSE_ADD_FAILED);
+	virtio_mem_bbt_quarantine(&t, 1, ADD_FAILED);
 	/* A quarantined BB that is PLUGGED has to go back: still found. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, PLUGGED, 6, 6, &first),
 			2UL);
@@ -342,7 +344,7 @@ static void tried_and_quarantine_are_passed_over(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, virtio_mem_bbt_tried(&t, 0));
 	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_is_quarantined(&t, 1));
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 1),
-			VIRTIO_MEM_CAUSE_ADD_FAILED);
+			ADD_FAILED);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, ADDED, 6, 6, &first), 1UL);
 	KUNIT_EXPECT_EQ(test, first, 0UL);
 }
@@ -353,8 +355,8 @@ static void same_ignores_tried_only(struct kunit *test)
 
 	table_init(test, &t, 6);
 	virtio_mem_bbt_set_tried(&t, 1);
-	virtio_mem_bbt_set_cause(&t, 2, VIRTIO_MEM_CAUSE_VETO);
-	virtio_mem_bbt_quarantine(&t, 3, VIRTIO_MEM_CAUSE_VETO);
+	virtio_mem_bbt_set_cause(&t, 2, VETO);
+	virtio_mem_bbt_quarantine(&t, 3, VETO);
 	walk(test, &t, 4, PLUGGED);
 	walk(test, &t, 5, PLUGGED);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_same(&t, 0), 2UL);
@@ -526,6 +528,7 @@ static struct kunit_suite suite = {
 	.name = "virtio_mem_bb",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("Tests of virtio_mem_bb");

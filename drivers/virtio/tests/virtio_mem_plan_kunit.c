@@ -13,7 +13,7 @@
 #define CAUSE(name)	VIRTIO_MEM_CAUSE_##name
 #define STEP(name)	VIRTIO_MEM_STEP_##name
 
-#define MIB		(1ULL << 20)
+#define MIB		BIT_ULL(20)
 #define BB		(128 * MIB)
 #define NR		16
 
@@ -109,9 +109,12 @@ static void offer(struct kunit *test, u64 rank, unsigned long id)
 	virtio_mem_candidates_offer(&f->cand, rank, id);
 }
 
-#define EXPECT_CAUSE(test, name) \
-	KUNIT_EXPECT_EQ(test, ((struct fixture *)(test)->priv)->pass.cause, \
-			CAUSE(name))
+static void expect_cause(struct kunit *test, enum virtio_mem_cause cause)
+{
+	struct fixture *f = test->priv;
+
+	KUNIT_EXPECT_EQ(test, f->pass.cause, cause);
+}
 
 static void what_stays_and_why(struct kunit *test)
 {
@@ -363,7 +366,7 @@ static void nothing_to_do(struct kunit *test)
 	f->in.requested = 2 * BB + MIB;
 	put(test, "AA");
 	expect_next(test, STEP(NONE), 0, 0);
-	EXPECT_CAUSE(test, NONE);
+	expect_cause(test, CAUSE(NONE));
 }
 
 static void an_answer_is_still_out(struct kunit *test)
@@ -374,7 +377,7 @@ static void an_answer_is_still_out(struct kunit *test)
 	f->in.unplug_all = true;
 	f->in.answer_pending = true;
 	expect_next(test, STEP(WAIT), 0, 0);
-	EXPECT_CAUSE(test, DEV_SILENT);
+	expect_cause(test, CAUSE(DEV_SILENT));
 }
 
 static void old_memory_goes_first(struct kunit *test)
@@ -386,7 +389,7 @@ static void old_memory_goes_first(struct kunit *test)
 	expect_next(test, STEP(UNPLUG_ALL), 0, 0);
 	report(test, CAUSE(DEV_BUSY));
 	expect_next(test, STEP(WAIT), 0, 0);
-	EXPECT_CAUSE(test, DEV_BUSY);
+	expect_cause(test, CAUSE(DEV_BUSY));
 	virtio_mem_pass_begin(&f->pass);
 	expect_next(test, STEP(UNPLUG_ALL), 0, 0);
 	report(test, CAUSE(NONE));
@@ -412,7 +415,7 @@ static void grow_lowest_first_in_bounded_runs(struct kunit *test)
 	expect_next(test, STEP(PLUG), 3, 2);
 	f->in.usable_bbs = 3;
 	expect_next(test, STEP(WAIT), 0, 0);
-	EXPECT_CAUSE(test, NO_BB);
+	expect_cause(test, CAUSE(NO_BB));
 }
 
 static void what_is_plugged_is_added_first(struct kunit *test)
@@ -453,13 +456,13 @@ static void too_much_waits_to_be_onlined(struct kunit *test)
 	f->in.requested = 6 * BB;
 	f->in.online_room = 0;
 	expect_next(test, STEP(WAIT), 0, 0);
-	EXPECT_CAUSE(test, ONLINE_LIMIT);
+	expect_cause(test, CAUSE(ONLINE_LIMIT));
 
 	/* One that is plugged already is kept for when there is room. */
 	virtio_mem_pass_begin(&f->pass);
 	put(test, "AP");
 	expect_next(test, STEP(WAIT), 0, 0);
-	EXPECT_CAUSE(test, ONLINE_LIMIT);
+	expect_cause(test, CAUSE(ONLINE_LIMIT));
 	virtio_mem_pass_begin(&f->pass);
 	f->in.online_room = 1;
 	expect_next(test, STEP(ADD), 1, 1);
@@ -493,7 +496,7 @@ static void linux_has_no_memory_to_add(struct kunit *test)
 	virtio_mem_bbt_set(&f->t, 2, UNUSED);
 	report(test, CAUSE(NONE));
 	expect_next(test, STEP(WAIT), 0, 0);
-	EXPECT_CAUSE(test, NOMEM);
+	expect_cause(test, CAUSE(NOMEM));
 }
 
 static void one_block_that_cannot_be_added(struct kunit *test)
@@ -543,7 +546,7 @@ static void one_bad_block_among_many(struct kunit *test)
 	f->in.requested = 16 * BB;
 	expect_next(test, STEP(PLUG), 0, 4);
 	report(test, CAUSE(DEV_ERROR));
-	EXPECT_CAUSE(test, NONE);
+	expect_cause(test, CAUSE(NONE));
 	for (i = 0; i < VIRTIO_MEM_MAX_REFUSALS; i++) {
 		expect_next(test, STEP(PLUG), i, 1);
 		virtio_mem_bbt_quarantine(&f->t, i, CAUSE(DEV_ERROR));
@@ -551,7 +554,7 @@ static void one_bad_block_among_many(struct kunit *test)
 	}
 	/* So many: it is not this one or that one. */
 	expect_next(test, STEP(WAIT), 0, 0);
-	EXPECT_CAUSE(test, DEV_ERROR);
+	expect_cause(test, CAUSE(DEV_ERROR));
 }
 
 static void an_unplug_is_refused(struct kunit *test)
@@ -581,7 +584,7 @@ static void an_unplug_is_refused(struct kunit *test)
 	virtio_mem_bbt_set(&f->t, 2, UNUSED);
 	report(test, CAUSE(NONE));
 	expect_next(test, STEP(SCAN), 0, 2);
-	EXPECT_CAUSE(test, DEV_ERROR);
+	expect_cause(test, CAUSE(DEV_ERROR));
 }
 
 static void shrink_the_cheapest_first(struct kunit *test)
@@ -612,7 +615,7 @@ static void shrink_the_cheapest_first(struct kunit *test)
 	report(test, CAUSE(VETO));
 	/* The first reason stands, and nothing is tried twice in a pass. */
 	expect_end(test);
-	EXPECT_CAUSE(test, PINNED);
+	expect_cause(test, CAUSE(PINNED));
 	KUNIT_EXPECT_EQ(test, f->pass.done, 2UL);
 }
 
@@ -631,7 +634,7 @@ static void candidates_that_have_changed(struct kunit *test)
 	/* 3 was tried, 1 is in somebody's hands: 0 is next. */
 	expect_next(test, STEP(SHRINK), 0, 1);
 	expect_end(test);
-	EXPECT_CAUSE(test, NO_BB);
+	expect_cause(test, CAUSE(NO_BB));
 }
 
 static void more_candidates_than_one_scan_keeps(struct kunit *test)
@@ -650,7 +653,7 @@ static void more_candidates_than_one_scan_keeps(struct kunit *test)
 	virtio_mem_candidates_reset(&f->cand);
 	report(test, CAUSE(NONE));
 	expect_end(test);
-	EXPECT_CAUSE(test, DEADLINE);
+	expect_cause(test, CAUSE(DEADLINE));
 }
 
 static void a_scan_that_stopped_early(struct kunit *test)
@@ -682,7 +685,7 @@ static void nothing_can_go(struct kunit *test)
 	expect_next(test, STEP(SCAN), 0, 2);
 	report(test, CAUSE(UNMOVABLE));
 	expect_next(test, STEP(WAIT), 0, 0);
-	EXPECT_CAUSE(test, UNMOVABLE);
+	expect_cause(test, CAUSE(UNMOVABLE));
 }
 
 static void pressure_ends_shrinking(struct kunit *test)
@@ -798,6 +801,7 @@ static struct kunit_suite suite = {
 	.init = plan_init,
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("Tests of virtio_mem_plan");

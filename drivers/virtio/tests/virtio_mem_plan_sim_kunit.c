@@ -15,7 +15,7 @@
 #define CAUSE(name)	VIRTIO_MEM_CAUSE_##name
 #define STEP(name)	VIRTIO_MEM_STEP_##name
 
-#define MIB		(1ULL << 20)
+#define MIB		BIT_ULL(20)
 #define BB		(128 * MIB)
 #define BLOCK		(2 * MIB)
 #define NR		40
@@ -519,6 +519,7 @@ static struct kunit_suite suite = {
 	.name = "virtio_mem_plan_sim",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("Random simulation around virtio_mem_plan");

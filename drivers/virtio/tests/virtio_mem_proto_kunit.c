@@ -6,8 +6,8 @@
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_proto.h"
 
-#define MIB	(1ULL << 20)
-#define GIB	(1ULL << 30)
+#define MIB	BIT_ULL(20)
+#define GIB	BIT_ULL(30)
 #define PAGE	4096
 
 static void requests_to_the_byte(struct kunit *test)
@@ -115,8 +115,8 @@ static void names(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(answers); i++)
 		KUNIT_EXPECT_STREQ(test, virtio_mem_proto_answer_name(i),
 				   answers[i]);
-	KUNIT_EXPECT_STREQ(test, virtio_mem_proto_answer_name(
-			   VIRTIO_MEM_ANSWER_GONE + 1), "?");
+	i = VIRTIO_MEM_ANSWER_GONE + 1;
+	KUNIT_EXPECT_STREQ(test, virtio_mem_proto_answer_name(i), "?");
 }
 
 static void config_space_byte_by_byte(struct kunit *test)
@@ -425,6 +425,7 @@ static struct kunit_suite suite = {
 	.name = "virtio_mem_proto",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);
 
 MODULE_DESCRIPTION("Tests of virtio_mem_proto");

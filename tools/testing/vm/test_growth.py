@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest that lacks memory for the memmap grows as far as it can, and lives."""
+
+import time
+
+from case import GIB, GuestCase
+
+
+class Growth(GuestCase):
+    """512 MiB, asked to grow by 64 GiB, whose memmap takes 1 GiB."""
+
+    config = "huge"
+
+    def test_grows_as_far_as_it_fits(self):
+        """It stops in time, says why, keeps a reserve, and shrinks back."""
+        self.vm.qmp.request("vm0", 64 * GIB)
+        self.wait_state("waiting", 60)
+        # Long enough for several tries.
+        time.sleep(5)
+        self.assertEqual(self.vm.scan(), [])
+        self.assertIn("lacks free memory", self.guest.attr("last_error"))
+        left = self.vm.qmp.size("vm0")
+        self.assertGreater(left, 4 * GIB)
+        self.assertLess(left, 32 * GIB)
+        self.assert_between_tries(left)
+        self.resize(0)
+        self.assert_size(0)
+        self.assert_zones(0)
