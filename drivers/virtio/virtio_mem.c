@@ -214,6 +214,20 @@ static u64 choose_bb_size(struct virtio_device *vdev,
 	return size;
 }
 
+static void tell_left_out(struct virtio_mem *vm)
+{
+	u64 end = vm->geo.base + vm->geo.nr_bbs * vm->geo.bb_size;
+
+	if (vm->region.start < vm->geo.base)
+		dev_warn(&vm->vdev->dev,
+			 "0x%llx-0x%llx can't be used: not addressable, or no whole big block\n",
+			 vm->region.start, vm->geo.base - 1);
+	if (vm->region.end >= end)
+		dev_warn(&vm->vdev->dev,
+			 "0x%llx-0x%llx can't be used: not addressable, or no whole big block\n",
+			 end, vm->region.end);
+}
+
 /* Reads, checks and lays out; anything wrong is one line in the log. */
 static int init_geometry(struct virtio_mem *vm)
 {
@@ -249,10 +263,7 @@ static int init_geometry(struct virtio_mem *vm)
 		 "region 0x%llx-0x%llx on node %d: %lu big blocks of %llu MiB, device block %llu KiB\n",
 		 vm->region.start, vm->region.end, vm->nid, vm->geo.nr_bbs,
 		 vm->geo.bb_size >> 20, vm->block_size >> 10);
-	if (vm->geo.left_out)
-		dev_warn(&vdev->dev,
-			 "0x%llx bytes of the region can't be used: not addressable, or no whole big block\n",
-			 vm->geo.left_out);
+	tell_left_out(vm);
 	return 0;
 }
 

@@ -96,7 +96,7 @@ enum virtio_mem_activity {
  * @pass: W: what the worker has learned in this pass
  * @cand: W: candidates for unplug
  * @backoff: W: delay before the next retry
- * @failed_ms: W: time spent in this pass on unplugs that failed
+ * @failed_ms: W: time spent in this pass on looking, and on unplugs that failed
  * @step: W: the step whose request is out
  * @unplug_all: W: the device must unplug everything first
  * @broken: W: stopped for good
@@ -104,6 +104,7 @@ enum virtio_mem_activity {
  * @told_cause: W: cause that was announced
  * @told_rounding: W: the rounding that was announced, bytes requested
  * @told_met: W: that the request is met was announced
+ * @told_mismatch: W: that device and table disagree was announced
  * @last_plugged: W: plugged size at the end of the last pass, bytes
  * @started_ms: W: when the request arrived
  *
@@ -165,6 +166,7 @@ struct virtio_mem {
 	enum virtio_mem_cause told_cause;
 	u64 told_rounding;
 	bool told_met;
+	bool told_mismatch;
 	u64 last_plugged;
 	u64 started_ms;
 

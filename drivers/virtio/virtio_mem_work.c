@@ -332,6 +332,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 	enum virtio_mem_cause first = VIRTIO_MEM_CAUSE_NONE, cause;
 	struct virtio_mem_score score;
 	unsigned long id = ULONG_MAX;
+	u64 begin = now_ms();
 	bool all;
 
 	/* What is offline goes first, wherever it is. */
@@ -353,6 +354,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 		if (!first)
 			first = cause;
 	}
+	vm->failed_ms += now_ms() - begin;
 	return first;
 }
 
@@ -509,6 +511,32 @@ static u32 conclude(struct virtio_mem *vm, enum virtio_mem_step_type last)
 	return tell_waiting(vm, in.requested, plugged);
 }
 
+/* The device's books and ours: only we change what is plugged. */
+static void compare_books(struct virtio_mem *vm)
+{
+	struct virtio_mem_situation in;
+	struct virtio_mem_cfg cfg;
+	u64 plugged;
+
+	if (vm->unplug_all || virtio_mem_vq_pending(&vm->vq))
+		return;
+	situation(vm, &in);
+	virtio_mem_get_config(vm, &cfg);
+	plugged = virtio_mem_plan_plugged(&in, &vm->bbt);
+	if (cfg.plugged_size == plugged) {
+		vm->told_mismatch = false;
+		return;
+	}
+	if (vm->told_mismatch)
+		return;
+	vm->told_mismatch = true;
+	dev_warn(&vm->vdev->dev,
+		 "the device says that 0x%llx bytes are plugged, our table says 0x%llx; going by the table\n",
+		 cfg.plugged_size, plugged);
+	virtio_mem_note(vm, "the device says that 0x%llx bytes are plugged, our table says 0x%llx",
+			cfg.plugged_size, plugged);
+}
+
 static void begin_pass(struct virtio_mem *vm)
 {
 	virtio_mem_pass_begin(&vm->pass);
@@ -541,6 +569,7 @@ static u32 run_pass(struct virtio_mem *vm)
 
 	collect_late_answer(vm);
 	virtio_mem_read_config(vm);
+	compare_books(vm);
 	take_request(vm);
 	begin_pass(vm);
 	while (!vm->broken && !shall_end(vm)) {
