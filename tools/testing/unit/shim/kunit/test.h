@@ -20,9 +20,9 @@
 #define KUNIT_PARAM_DESC_SIZE	128
 #define GFP_KERNEL		0
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
-#define MODULE_LICENSE(s)
-#define MODULE_DESCRIPTION(s)
-#define MODULE_PARM_DESC(name, s)
+#define MODULE_LICENSE(...)
+#define MODULE_DESCRIPTION(...)
+#define MODULE_PARM_DESC(...)
 
 /* A parameter is set by name=number on the command line (ktap.c). */
 void shim_param(const char *name, unsigned long *value);
@@ -76,13 +76,14 @@ void shim_suite(struct kunit_suite *suite);
 #define KUNIT_ARRAY_PARAM(label, array, get_desc)			\
 	static const void *label##_gen_params(const void *prev, char *desc) \
 	{								\
-		__typeof__((array)[0]) *next = prev;			\
+		unsigned int i = 0;					\
 									\
-		next = prev ? next + 1 : (array);			\
-		if (next - (array) >= (long)ARRAY_SIZE(array))		\
+		while (prev && prev != &(array)[i++])			\
+			;						\
+		if (i == ARRAY_SIZE(array))				\
 			return NULL;					\
-		(get_desc)(next, desc);					\
-		return next;						\
+		(get_desc)(&(array)[i], desc);				\
+		return &(array)[i];					\
 	}
 
 void *kunit_kzalloc(struct kunit *test, size_t size, int flags);
@@ -93,7 +94,9 @@ void *kunit_kzalloc(struct kunit *test, size_t size, int flags);
 #define kunit_info(test, fmt, ...) \
 	((void)(test), printf("# " fmt, ##__VA_ARGS__))
 
-void __attribute__((format(printf, 5, 6)))
+#define __printf(a, b) __attribute__((format(printf, a, b)))
+
+void __printf(5, 6)
 shim_fail(struct kunit *test, bool fatal, const char *file, int line,
 	  const char *fmt, ...);
 

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The test targets of the root Makefile.  seed=N repeats a random test.
+export VMEM_SEED ?= $(seed)
+
+.PHONY: lint unit kunit check
+lint:
+	@tools/testing/deps lint
+	@tools/testing/lint
+
+unit:
+	@tools/testing/deps unit
+	@$(MAKE) -s -f tools/testing/unit/Makefile
+
+kunit:
+	@tools/testing/deps kunit
+	@tools/testing/kunit/run
+
+check:
+	@tools/testing/deps lint unit kunit dkms vm libvirt
+	@tools/testing/check
