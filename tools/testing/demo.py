@@ -8,7 +8,9 @@ In a terminal the picture is redrawn in place; elsewhere it is plain lines.
 """
 
 import argparse
+import itertools
 import pathlib
+import signal
 import sys
 import time
 
@@ -53,7 +55,8 @@ class Screen:
         """The row of blocks, coloured where colours work."""
         if not self.tty:
             return "".join(LOOK[k][0] for k in what)
-        return "".join(f"\033[{LOOK[k][1]}m{LOOK[k][0]}" for k in what) + "\033[0m"
+        return "".join(f"\033[{LOOK[k][1]}m{LOOK[k][0] * len(list(run))}"
+                       for k, run in itertools.groupby(what)) + "\033[0m"
 
     def legend(self):
         """What the characters mean."""
@@ -62,11 +65,13 @@ class Screen:
     def draw(self, what, done, goal, start, seconds, state):
         """One frame: what is plugged (bytes), on the way from start to goal."""
         part = (done - start) / (goal - start) if goal != start else 1
-        bar = "=" * round(30 * part)
+        bar = "=" * round(62 * part)
         speed = abs(done - start) / GIB / seconds if seconds else 0
+        # Nothing wider than 80 columns: a wrapped line can't be drawn over.
         lines = [f"  {self.blocks(what)}",
-                 f"  [{bar:<30}] {(BOOT + done) / GIB:.3f} GiB plugged, "
-                 f"{(BOOT + goal) / GIB:.3f} GiB requested, {speed:.2f} GiB/s, "
+                 f"  [{bar:<62}]",
+                 f"  plugged {(BOOT + done) / GIB:.3f} GiB, requested "
+                 f"{(BOOT + goal) / GIB:.3f} GiB, {speed:.2f} GiB/s, "
                  f"{seconds:.1f} s, {state}"]
         if self.tty:
             up = f"\033[{len(lines)}A" if self._drawn else ""
@@ -127,6 +132,8 @@ def main():
     parser.add_argument("--kver", choices=list(kernels.META), default="6.12")
     args = parser.parse_args()
     screen = Screen()
+    # Asked to end, end the guest too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         print("booting a guest of 1 GiB with this driver ...", flush=True)
         begin = time.monotonic()

@@ -13,6 +13,7 @@ import argparse
 import os
 import pathlib
 import queue
+import signal
 import sys
 import threading
 import time
@@ -29,6 +30,7 @@ class Tap(unittest.TestResult):
 
     lock = threading.Lock()
     count = failed = 0
+    ended = False   # interrupted: what the dying guests' tests say is noise
 
     def __init__(self):
         super().__init__()
@@ -40,6 +42,8 @@ class Tap(unittest.TestResult):
 
     def _line(self, good, test, note="", detail=""):
         with Tap.lock:
+            if Tap.ended:
+                return
             Tap.count += 1
             Tap.failed += not good
             spent = time.monotonic() - self._begin
@@ -137,6 +141,8 @@ def main():
         print(f"Bail out! {vm.our_module()} is built for {have}; the guest "
               f"runs {kernel.kver}. Try: make KVER={kernel.kver}")
         return 1
+    # Asked to end, run the exit handlers that end the guests.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begin = time.monotonic()
     print(f"TAP version 13\n# guest kernel {kernel.kver}, "
           f"{vm.accel.choose(kernel)[1]}\n1..{sum(map(len, tests))}", flush=True)
@@ -153,7 +159,9 @@ def main():
         for thread in threads:
             thread.join()
     except KeyboardInterrupt:
-        print("Bail out! interrupted")
+        with Tap.lock:
+            Tap.ended = True
+            print("Bail out! interrupted")
         return 130
     print(f"# {Tap.count} tests, {Tap.failed} failed, "
           f"{time.monotonic() - begin:.0f} s")
