@@ -46,6 +46,20 @@ static unsigned long rest_of_folio(struct page *page, struct folio *folio,
 	return min(nr - index, left);
 }
 
+/*
+ * For small folios the core can't tell pins from many other references, and a
+ * page that a thousand processes map is movable: leave out the mappings.
+ */
+static bool looks_pinned(struct folio *folio)
+{
+	int extra = folio_ref_count(folio) -
+		    (atomic_read(&folio->_mapcount) + 1);
+
+	if (!folio_maybe_dma_pinned(folio))
+		return false;
+	return folio_test_large(folio) || extra >= GUP_PIN_COUNTING_BIAS;
+}
+
 /* Judges the page at @pfn; returns how many pages the verdict is about. */
 static unsigned long look(struct page *page, unsigned long pfn,
 			  unsigned long left, bool movable_zone,
@@ -85,7 +99,7 @@ static unsigned long look(struct page *page, unsigned long pfn,
 			score->used_pages += nr;
 		return nr;
 	}
-	if (folio_test_lru(folio) && folio_maybe_dma_pinned(folio)) {
+	if (folio_test_lru(folio) && looks_pinned(folio)) {
 		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_PINNED);
 		return nr;
 	}
