@@ -145,7 +145,6 @@ void virtio_mem_candidates_reset(struct virtio_mem_candidates *cand)
 {
 	cand->nr = 0;
 	cand->next = 0;
-	cand->truncated = false;
 }
 
 /**
@@ -164,7 +163,6 @@ void virtio_mem_candidates_offer(struct virtio_mem_candidates *cand, u64 rank,
 	if (rank == VIRTIO_MEM_RANK_NEVER)
 		return;
 	if (cand->nr == VIRTIO_MEM_MAX_CANDIDATES) {
-		cand->truncated = true;
 		if (rank >= cand->c[cand->nr - 1].rank)
 			return;
 		cand->nr--;

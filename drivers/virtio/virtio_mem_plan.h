@@ -72,7 +72,6 @@ enum virtio_mem_method {
  * struct virtio_mem_candidates - the cheapest big blocks that a scan found
  * @nr: how many are kept
  * @next: the first that has not been handed out
- * @truncated: some that can go did not fit in
  * @c: sorted by rank, cheapest first
  * @c.rank: see virtio_mem_plan_rank()
  * @c.id: the big block
@@ -80,7 +79,6 @@ enum virtio_mem_method {
 struct virtio_mem_candidates {
 	unsigned int nr;
 	unsigned int next;
-	bool truncated;
 	struct {
 		u64 rank;
 		unsigned long id;

@@ -237,14 +237,12 @@ int virtio_mem_proto_geometry(struct virtio_mem_geo *geo,
 	geo->bb_size = bb_size;
 	geo->base = (first + mask) & ~mask;
 	geo->nr_bbs = 0;
-	geo->left_out = cfg->region_size;
 	if (!cfg->region_size || geo->base < first || last < first)
 		return -ERANGE;
 	end = (last + 1) & ~mask;
 	if (end <= geo->base)
 		return -ERANGE;
 	geo->nr_bbs = (end - geo->base) >> ilog2(bb_size);
-	geo->left_out = cfg->region_size - (end - geo->base);
 	return 0;
 }
 

@@ -56,13 +56,11 @@ struct virtio_mem_cfg {
  * @bb_size: size of a big block, bytes, a power of two
  * @base: address of big block 0, bytes, a multiple of @bb_size
  * @nr_bbs: how many whole big blocks the region has that Linux can address
- * @left_out: bytes of the region that are in none of them
  */
 struct virtio_mem_geo {
 	u64 bb_size;
 	u64 base;
 	unsigned long nr_bbs;
-	u64 left_out;
 };
 
 void virtio_mem_proto_request(struct virtio_mem_req *req, u16 type, u64 addr,

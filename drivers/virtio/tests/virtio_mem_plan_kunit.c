@@ -157,6 +157,37 @@ static void ranks_from_cheap_to_dear(struct kunit *test)
 			VIRTIO_MEM_RANK_NEVER);
 }
 
+static void failed_ones_come_last(struct kunit *test)
+{
+	struct virtio_mem_score empty = { .online_pages = 8, .free_pages = 8 };
+	struct virtio_mem_score full = { .online_pages = 8, .used_pages = 8,
+					 .kernel_zone = true };
+	u64 free = virtio_mem_plan_rank(&empty, true);
+	u64 used = virtio_mem_plan_rank(&full, true);
+
+	KUNIT_EXPECT_GT(test, virtio_mem_plan_demote(free), used);
+	KUNIT_EXPECT_GT(test, virtio_mem_plan_demote(used),
+			virtio_mem_plan_demote(free));
+	KUNIT_EXPECT_EQ(test, virtio_mem_plan_demote(VIRTIO_MEM_RANK_NEVER),
+			VIRTIO_MEM_RANK_NEVER);
+	KUNIT_EXPECT_LT(test, virtio_mem_plan_demote(used),
+			VIRTIO_MEM_RANK_NEVER);
+	KUNIT_EXPECT_EQ(test,
+			virtio_mem_plan_demote(virtio_mem_plan_demote(used)),
+			virtio_mem_plan_demote(used));
+}
+
+static void the_memmap_must_fit(struct kunit *test)
+{
+	struct virtio_mem_pressure p = { .kernel_avail = 100,
+					 .kernel_reserve = 60 };
+
+	KUNIT_EXPECT_TRUE(test, virtio_mem_plan_add_fits(40, &p));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_add_fits(41, &p));
+	p.kernel_avail = 0;
+	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_add_fits(0, &p));
+}
+
 static void method_by_pages_in_use(struct kunit *test)
 {
 	struct virtio_mem_score s = {};
@@ -249,15 +280,12 @@ static void candidates_are_sorted_and_stable(struct kunit *test)
 
 	f->cand.next = 3;
 	f->cand.nr = 7;
-	f->cand.truncated = true;
 	virtio_mem_candidates_reset(&f->cand);
 	KUNIT_EXPECT_EQ(test, f->cand.nr, 0U);
 	KUNIT_EXPECT_EQ(test, f->cand.next, 0U);
-	KUNIT_EXPECT_FALSE(test, f->cand.truncated);
 	for (i = 0; i < ARRAY_SIZE(ranks); i++)
 		offer(test, ranks[i], i);
 	KUNIT_ASSERT_EQ(test, f->cand.nr, 5U);
-	KUNIT_EXPECT_FALSE(test, f->cand.truncated);
 	for (i = 0; i < ARRAY_SIZE(want); i++) {
 		KUNIT_EXPECT_EQ(test, f->cand.c[i].id, want[i]);
 		KUNIT_EXPECT_EQ(test, f->cand.c[i].rank, ranks[want[i]]);
@@ -271,10 +299,8 @@ static void candidates_keep_the_cheapest(struct kunit *test)
 	unsigned int i;
 
 	/* The dearest first, so that each new one has to push one out. */
-	for (i = 2 * max; i-- > 0;) {
+	for (i = 2 * max; i-- > 0;)
 		offer(test, i, i);
-		KUNIT_EXPECT_EQ(test, f->cand.truncated, i < max);
-	}
 	offer(test, max, 9999);
 	offer(test, VIRTIO_MEM_RANK_NEVER, 9999);
 	KUNIT_ASSERT_EQ(test, f->cand.nr, max);
@@ -499,6 +525,28 @@ static void linux_has_no_memory_to_add(struct kunit *test)
 	expect_cause(test, CAUSE(NOMEM));
 }
 
+static void adding_is_barred(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	/* Nothing is plugged that could not be added. */
+	f->in.requested = 4 * BB;
+	f->in.add_barred = CAUSE(NOMEM);
+	expect_end(test);
+	expect_cause(test, CAUSE(NOMEM));
+
+	/* What is plugged goes back. */
+	virtio_mem_pass_begin(&f->pass);
+	put(test, "APP");
+	expect_next(test, STEP(UNPLUG), 1, 2);
+
+	/* It does not matter to those who shrink. */
+	virtio_mem_pass_begin(&f->pass);
+	f->in.requested = 0;
+	expect_next(test, STEP(UNPLUG), 1, 2);
+	KUNIT_EXPECT_FALSE(test, f->pass.add_held);
+}
+
 static void one_block_that_cannot_be_added(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -644,7 +692,6 @@ static void more_candidates_than_one_scan_keeps(struct kunit *test)
 	put(test, "AAAA");
 	expect_next(test, STEP(SCAN), 0, 4);
 	offer(test, 1, 3);
-	f->cand.truncated = true;
 	report(test, CAUSE(NONE));
 	expect_next(test, STEP(SHRINK), 3, 1);
 	virtio_mem_bbt_set_tried(&f->t, 3);
@@ -741,6 +788,15 @@ static void retries_from_a_quarter_second_to_a_minute(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_backoff_next(&b), 250U);
 }
 
+static void long_tries_are_followed_by_rest(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, virtio_mem_backoff_rest(250, 0), 250U);
+	KUNIT_EXPECT_EQ(test, virtio_mem_backoff_rest(250, 249), 250U);
+	KUNIT_EXPECT_EQ(test, virtio_mem_backoff_rest(250, 10000), 10000U);
+	KUNIT_EXPECT_EQ(test, virtio_mem_backoff_rest(250, U64_MAX),
+			(u32)VIRTIO_MEM_RETRY_MAX_MS);
+}
+
 static void words_for_every_cause(struct kunit *test)
 {
 	unsigned int i, j;
@@ -765,6 +821,8 @@ static void words_for_every_cause(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_stays_and_why),
 	KUNIT_CASE(ranks_from_cheap_to_dear),
+	KUNIT_CASE(failed_ones_come_last),
+	KUNIT_CASE(the_memmap_must_fit),
 	KUNIT_CASE(method_by_pages_in_use),
 	KUNIT_CASE(pressure_against_a_page_count),
 	KUNIT_CASE(candidates_are_sorted_and_stable),
@@ -781,6 +839,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(too_much_waits_to_be_onlined),
 	KUNIT_CASE(more_plugged_than_wanted_and_no_room),
 	KUNIT_CASE(linux_has_no_memory_to_add),
+	KUNIT_CASE(adding_is_barred),
 	KUNIT_CASE(one_block_that_cannot_be_added),
 	KUNIT_CASE(a_plug_is_refused),
 	KUNIT_CASE(one_bad_block_among_many),
@@ -792,6 +851,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(nothing_can_go),
 	KUNIT_CASE(pressure_ends_shrinking),
 	KUNIT_CASE(retries_from_a_quarter_second_to_a_minute),
+	KUNIT_CASE(long_tries_are_followed_by_rest),
 	KUNIT_CASE(words_for_every_cause),
 	{}
 };
