@@ -94,6 +94,10 @@ class GuestCase(unittest.TestCase):
         if hits:
             self.fail(f"console: {hits}; logs in {self.vm.dir}")
 
+    def at_end(self, command):
+        """Run in the guest when the test is over, if the guest still lives."""
+        self.addCleanup(lambda: POOL.vm is self.vm and self.guest.run(command))
+
     # --- driver ---
 
     def load(self, mod="ours", args=""):

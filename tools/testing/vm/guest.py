@@ -210,7 +210,3 @@ class Pattern:
     def pages_in(self, start, end):
         """How many of its pages lie in a physical range now."""
         return int(self._ask(f"in {start} {end}"))
-
-    def close(self):
-        """End the process."""
-        self._guest.kill(self.pid)

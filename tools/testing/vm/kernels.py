@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 # The series we support, and the Debian package that always depends on its
 # newest kernel. The "cloud" flavour is the smallest that has virtio-mem.
@@ -58,6 +59,10 @@ def _cached(series):
 def _unpack(kver, target):
     """Download and unpack next to the target, then rename: all or nothing."""
     package = f"linux-image-{kver}"
+    # What a killed run left; a day is longer than any run.
+    for old in target.parent.glob(".new-*"):
+        if time.time() - old.stat().st_mtime > 86400:
+            shutil.rmtree(old, ignore_errors=True)
     temp = pathlib.Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     try:
         # As root, apt would otherwise complain that its sandbox user cannot

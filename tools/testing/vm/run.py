@@ -34,39 +34,39 @@ class Tap(unittest.TestResult):
 
     def __init__(self):
         super().__init__()
-        self._begin = 0.0
+        self._begin, self._bad, self._skip = 0.0, [], None
 
     def startTest(self, test):
         super().startTest(test)
-        self._begin = time.monotonic()
+        self._begin, self._bad, self._skip = time.monotonic(), [], None
 
-    def _line(self, good, test, note="", detail=""):
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._skip = reason
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._bad.append(self._text(test, err))
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._bad.append(self._text(test, err))
+
+    def stopTest(self, test):
+        """One line a test, whatever failed in it, and what came of that."""
+        super().stopTest(test)
+        note = (f"SKIP {self._skip}" if self._skip is not None
+                else f"{time.monotonic() - self._begin:.1f} s")
         with Tap.lock:
             if Tap.ended:
                 return
             Tap.count += 1
-            Tap.failed += not good
-            spent = time.monotonic() - self._begin
-            print(f"{'ok' if good else 'not ok'} {Tap.count} - {name(test)}"
-                  f"{note or f' # {spent:.1f} s'}")
-            for line in detail.splitlines():
+            Tap.failed += bool(self._bad)
+            print(f"{'not ok' if self._bad else 'ok'} {Tap.count} - "
+                  f"{name(test)} # {note}")
+            for line in "\n".join(self._bad).splitlines():
                 print(f"#   {line}")
             sys.stdout.flush()
-
-    def addSuccess(self, test):
-        self._line(True, test)
-
-    def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        self._line(True, test, f" # SKIP {reason}")
-
-    def addFailure(self, test, err):
-        super().addFailure(test, err)
-        self._line(False, test, detail=self._text(test, err))
-
-    def addError(self, test, err):
-        super().addError(test, err)
-        self._line(False, test, detail=self._text(test, err))
 
     @staticmethod
     def _text(test, err):

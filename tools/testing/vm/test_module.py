@@ -15,7 +15,7 @@ class Reload(GuestCase):
         self.vm.resize(size)
         self.vm.wait(lambda: self.guest.mem_total() == self.base + size, "online")
         pattern = Pattern(self.guest, 256 * MIB, seed=3)
-        self.addCleanup(self.guest.run, f"kill -9 {pattern.pid}")
+        self.at_end(f"kill -9 {pattern.pid}")
         low, high = self.region()
         self.assertGreater(pattern.pages_in(low, high), 0)
         return pattern

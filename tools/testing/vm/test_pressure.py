@@ -15,20 +15,29 @@ class Pressure(GuestCase):
         """The request for 0 waits, says why, and is met after the release."""
         self.resize(GIB)
         holder = self.guest.spawn(f"memtool lock {800 * MIB}", "/tmp/lock")
-        self.addCleanup(self.guest.run, f"kill -9 {holder}")
+        self.at_end(f"kill -9 {holder}")
         self.guest.wait_line("/tmp/lock", "READY", 120)
+        # Somebody who needs a little memory all the time: if the driver takes
+        # the last of it, this is who meets the OOM killer.
+        churn = self.guest.spawn(
+            "sh -c 'while dd if=/dev/zero of=/tmp/c bs=1M count=16 2>/dev/null; "
+            "do rm /tmp/c; done'", "/tmp/churn")
+        self.at_end(f"kill -9 {churn}; rm -f /tmp/c")
         self.vm.qmp.request("vm0", 0)
         self.wait_state("waiting", 90)
         # Long enough for several attempts.
         end = time.monotonic() + 15
         while time.monotonic() < end:
-            self.assertEqual(self.guest.run(f"kill -0 {holder}")[0], 0, "holder died")
+            self.assertEqual(self.guest.run(f"kill -0 {holder} && kill -0 {churn}")[0],
+                             0, "a process died")
             self.assertEqual(self.vm.scan(), [])
             time.sleep(1)
         left = self.vm.qmp.size("vm0")
         self.assertGreater(left, 0)
         self.assertEqual(self.guest.mem_total() - self.base, left)
         self.assertRegex(self.guest.attr("last_error"), r"don't fit|(?i:memory)")
+        self.guest.kill(churn)
+        self.guest.run("rm -f /tmp/c")
         self.guest.kill(holder)
         self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "shrunk after release", 90)
         self.wait_state("idle")

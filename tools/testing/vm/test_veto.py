@@ -17,10 +17,10 @@ class Veto(GuestCase):
     def setUp(self):
         super().setUp()
         self.guest.ok("insmod /mod/notifier-error-inject.ko")
-        self.addCleanup(self.guest.run, "rmmod notifier-error-inject")
+        self.at_end("rmmod notifier-error-inject")
         self.guest.ok("insmod /mod/memory-notifier-error-inject.ko "
                       f"priority={self.priority}")
-        self.addCleanup(self.guest.run, "rmmod memory-notifier-error-inject")
+        self.at_end("rmmod memory-notifier-error-inject")
 
     def test_offline_vetoed(self):
         """Nothing goes, nothing is lost; without the fault it goes."""
@@ -28,7 +28,7 @@ class Veto(GuestCase):
         fault = FAULT.format("MEM_GOING_OFFLINE")
         self.resize(size)
         pattern = Pattern(self.guest, 256 * MIB, seed=9)
-        self.addCleanup(self.guest.run, f"kill -9 {pattern.pid}")
+        self.at_end(f"kill -9 {pattern.pid}")
         before = self.guest.zones()
         self.guest.ok(f"echo -16 >{fault}")
         self.vm.qmp.request("vm0", 0)
