@@ -25,8 +25,13 @@
 /* No big block: for fields that name one. */
 #define VIRTIO_MEM_NO_BB	ULONG_MAX
 
-/* How long taking one big block out of Linux may last, in ms. */
-#define VIRTIO_MEM_UNPLUG_TIMEOUT_MS	10000
+/*
+ * How long the two parts of taking one big block out of Linux may last, in ms.
+ * Taking its pages disturbs nobody; offlining holds the locks of all memory
+ * hotplug.
+ */
+#define VIRTIO_MEM_TAKE_TIMEOUT_MS	30000
+#define VIRTIO_MEM_REMOVE_TIMEOUT_MS	10000
 
 /**
  * enum virtio_mem_activity - what the device is doing, as users read it

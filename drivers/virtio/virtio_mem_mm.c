@@ -578,7 +578,7 @@ static int bounded_take(struct virtio_mem *vm, enum virtio_mem_cause *cause)
 	int rc;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
-	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_UNPLUG_TIMEOUT_MS))
+	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_TAKE_TIMEOUT_MS))
 		return -EINTR;
 	rc = take_pages(vm);
 	why = virtio_mem_bound_end(&vm->bound);
@@ -593,7 +593,7 @@ static int bounded_remove(struct virtio_mem *vm, unsigned long id,
 	int rc;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
-	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_UNPLUG_TIMEOUT_MS))
+	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_REMOVE_TIMEOUT_MS))
 		return -EINTR;
 	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, id),
 				       vm->geo.bb_size);
@@ -632,8 +632,8 @@ static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
  * @id: the big block, ADDED; PLUGGED on success, else ADDED again
  * @method: whether to take its pages first
  *
- * Bounded by VIRTIO_MEM_UNPLUG_TIMEOUT_MS for each of the two parts, and by
- * virtio_mem_bound_raise().  On any failure everything is as it was: pages
+ * Bounded by VIRTIO_MEM_TAKE_TIMEOUT_MS and VIRTIO_MEM_REMOVE_TIMEOUT_MS, and
+ * by virtio_mem_bound_raise().  On any failure everything is as it was: pages
  * that were taken are given back, memory that was offlined is online again.
  *
  * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
