@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 
+import mock
 from kernels import cache_dir
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -108,6 +109,9 @@ def build(kernel, target, module=None):
     for path in _module_files(kernel, EXTRA):
         name = re.sub(r"\.xz$", "", path.name)
         files[f"mod/{name}"] = (0o644, _read_module(path))
+    device = mock.module(kernel)
+    if device:
+        files["mod/virtio_mem_mock.ko"] = (0o644, device.read_bytes())
     stock, = _module_files(kernel, ["virtio_mem"])[-1:]
     files["mod/stock/virtio_mem.ko"] = (0o644, _read_module(stock))
     if module:

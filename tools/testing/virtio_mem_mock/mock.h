@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One memory device in software: its state, who may touch which part of it,
+ * and what the files of this module offer each other.
+ *
+ *   main --> transport --> ring --> fault
+ *     \--> debugfs           \----> model --> poison
+ *                             \---> record
+ */
+#ifndef _MOCK_H
+#define _MOCK_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/mutex.h>
+#include <linux/prandom.h>
+#include <linux/seq_file.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/virtio.h>
+#include <linux/virtio_mem.h>
+#include <linux/wait.h>
+
+#define MOCK_NAME		"virtio_mem_mock"
+#define MOCK_QUEUE_SIZE		16
+#define MOCK_MAX_HELD		MOCK_QUEUE_SIZE
+#define MOCK_MAX_RULES		16
+#define MOCK_LOG_LINES		512
+#define MOCK_NR_REQUESTS	4
+/* Answers that are counted: the specification's, others, none at all. */
+#define MOCK_ANSWER_OTHER	4
+#define MOCK_ANSWER_NONE	5
+#define MOCK_NR_ANSWERS		6
+
+/**
+ * enum mock_violation - what a driver must not do
+ * @MOCK_V_PLUG_TWICE: plugging a block that is plugged
+ * @MOCK_V_NOT_PLUGGED: unplugging a block that is not
+ * @MOCK_V_OUTSIDE: naming a block outside of the usable region
+ * @MOCK_V_OVERLAP: a request while another one is pending
+ * @MOCK_V_MALFORMED: a request that is none
+ * @MOCK_V_IN_USE: unplugging memory that Linux still has
+ * @MOCK_V_TOUCHED: unplugged memory was written to
+ * @MOCK_V_EARLY: a request before DRIVER_OK
+ * @MOCK_V_CONFIG: writing to the configuration space
+ * @MOCK_V_LEFT: the queue was left behind when the device went
+ * @MOCK_V_NR: how many there are
+ */
+enum mock_violation {
+	MOCK_V_PLUG_TWICE,
+	MOCK_V_NOT_PLUGGED,
+	MOCK_V_OUTSIDE,
+	MOCK_V_OVERLAP,
+	MOCK_V_MALFORMED,
+	MOCK_V_IN_USE,
+	MOCK_V_TOUCHED,
+	MOCK_V_EARLY,
+	MOCK_V_CONFIG,
+	MOCK_V_LEFT,
+	MOCK_V_NR,
+};
+
+/**
+ * enum mock_do - what can be done differently with one request
+ * @MOCK_DO_ANSWER: another answer; argument: its type
+ * @MOCK_DO_LEN: another used length; argument: bytes
+ * @MOCK_DO_TWICE: answer twice
+ * @MOCK_DO_LATE: answer late; argument: ms
+ * @MOCK_DO_NEVER: answer when told to, or never
+ * @MOCK_DO_BREAK: the queue breaks, as after a surprise removal
+ * @MOCK_DO_NEEDS_RESET: the device gives up and asks for a reset
+ * @MOCK_DO_RESET: the device resets itself and says nothing
+ * @MOCK_DO_REQUESTED: requested size changes; argument: bytes
+ * @MOCK_DO_USABLE: usable region changes; argument: bytes
+ * @MOCK_DO_PLUGGED: plugged size reads so from now on; argument: bytes
+ * @MOCK_DO_DONE: do what is asked for, whatever is answered
+ * @MOCK_DO_UNDONE: don't do what is asked for, whatever is answered
+ * @MOCK_DO_NR: how many there are
+ */
+enum mock_do {
+	MOCK_DO_ANSWER,
+	MOCK_DO_LEN,
+	MOCK_DO_TWICE,
+	MOCK_DO_LATE,
+	MOCK_DO_NEVER,
+	MOCK_DO_BREAK,
+	MOCK_DO_NEEDS_RESET,
+	MOCK_DO_RESET,
+	MOCK_DO_REQUESTED,
+	MOCK_DO_USABLE,
+	MOCK_DO_PLUGGED,
+	MOCK_DO_DONE,
+	MOCK_DO_UNDONE,
+	MOCK_DO_NR,
+};
+
+/* Fields of the configuration space that can be lied about, in their order. */
+enum mock_field {
+	MOCK_BLOCK_SIZE,
+	MOCK_NODE_ID,
+	MOCK_ADDR,
+	MOCK_REGION_SIZE,
+	MOCK_USABLE_REGION_SIZE,
+	MOCK_PLUGGED_SIZE,
+	MOCK_REQUESTED_SIZE,
+	MOCK_FIELD_NR,
+};
+
+/**
+ * struct mock_plan - what to do differently with one request
+ * @set: BIT(MOCK_DO_*)
+ * @arg: arguments
+ */
+struct mock_plan {
+	unsigned long set;
+	u64 arg[MOCK_DO_NR];
+};
+
+/**
+ * struct mock_rule - which requests to treat differently, and how
+ * @used: there is a rule here
+ * @types: BIT(VIRTIO_MEM_REQ_*) that it is about
+ * @plan: what to do
+ * @next: so many more requests; 0: without end
+ * @every: every so many requests; 0: not so
+ * @chance: in 1000, with @rnd; 0: not so
+ * @rnd: state of the random numbers
+ * @seen: requests of these types so far
+ * @hits: of which were treated so
+ */
+struct mock_rule {
+	bool used;
+	unsigned long types;
+	struct mock_plan plan;
+	u64 next;
+	u64 every;
+	u64 chance;
+	struct rnd_state rnd;
+	u64 seen;
+	u64 hits;
+};
+
+/**
+ * struct mock_request - a request in CPU byte order
+ * @type: VIRTIO_MEM_REQ_*, or anything
+ * @addr: first block, bytes
+ * @nr: blocks
+ */
+struct mock_request {
+	u16 type;
+	u64 addr;
+	u16 nr;
+};
+
+/**
+ * struct mock_answer - an answer in CPU byte order
+ * @type: VIRTIO_MEM_RESP_*, or anything
+ * @state: VIRTIO_MEM_STATE_*
+ */
+struct mock_answer {
+	u16 type;
+	u16 state;
+};
+
+/**
+ * struct mock_held - a request that was not answered yet
+ * @used: there is one here
+ * @never: to be answered when told to
+ * @due: when to answer it, jiffies
+ * @head: its first descriptor
+ * @len: used length
+ * @twice: answer twice
+ * @type: VIRTIO_MEM_REQ_*, for the counters
+ * @line: its line of the log
+ * @answer: the answer
+ */
+struct mock_held {
+	bool used;
+	bool never;
+	unsigned long due;
+	u16 head;
+	u32 len;
+	bool twice;
+	u16 type;
+	u64 line;
+	struct mock_answer answer;
+};
+
+/**
+ * struct mock_line - one request in the log
+ * @ms: when it came, since boot
+ * @request: what was asked for
+ * @answer: VIRTIO_MEM_RESP_* or what was made of it
+ * @answered: whether it has been answered
+ * @set: BIT(MOCK_DO_*) that were done
+ */
+struct mock_line {
+	u64 ms;
+	struct mock_request request;
+	u16 answer;
+	bool answered;
+	unsigned long set;
+};
+
+struct platform_device;
+struct task_struct;
+
+/**
+ * struct mock - the device
+ * @pdev: the parent, through which suspend reaches the transport
+ * @features: offered
+ *
+ * @register_lock: held while @vdev comes and goes; taken before @lock
+ * @live: virtio devices that are not freed yet
+ * @freed: woken when one is
+ *
+ * @lock: guards all below.  Never held while the device is registered or
+ *	unregistered: the driver's probe and remove call the transport, which
+ *	takes it.
+ * @vdev: the virtio device, NULL while there is none
+ * @status: virtio status byte (written by the driver without a lock)
+ * @gone: all reads say 0xff, as after a surprise removal
+ * @dead: nothing is served until the driver resets the device
+ * @vq: the queue, NULL while there is none
+ * @last_avail: how far available descriptors have been taken
+ * @last_used: how many used elements were written
+ * @held: requests that are not answered yet
+ *
+ * @addr: region, bytes
+ * @size: region, bytes
+ * @block_size: bytes
+ * @node: ACPI proximity domain
+ * @usable: usable region, bytes
+ * @requested: bytes
+ * @plugged: bytes
+ * @bitmap: blocks that are plugged
+ *
+ * @rule: faults
+ * @count: requests by type and answer
+ * @interrupts: for answers
+ * @config_interrupts: for changes
+ * @violation: how many of each
+ * @last_violation: the last one, for people
+ * @log: the last requests
+ * @lines: how many requests have been logged
+ *
+ * @config_lock: guards all below; last of all locks
+ * @shown: configuration space
+ * @generation: how often @shown has changed
+ * @lying: BIT(MOCK_*) that don't tell the truth
+ * @lie: but this
+ *
+ * @task: serves the queue
+ * @wake: where it sleeps
+ * @kicked: there may be something in the queue
+ */
+struct mock {
+	struct platform_device *pdev;
+	u64 features;
+
+	struct mutex register_lock;	/* while vdev comes and goes */
+	atomic_t live;
+	wait_queue_head_t freed;
+
+	struct mutex lock;		/* guards what follows */
+	struct virtio_device *vdev;
+	u8 status;
+	bool gone;
+	bool dead;
+	struct virtqueue *vq;
+	u16 last_avail;
+	u16 last_used;
+	struct mock_held held[MOCK_MAX_HELD];
+
+	u64 addr;
+	u64 size;
+	u64 block_size;
+	u16 node;
+	u64 usable;
+	u64 requested;
+	u64 plugged;
+	unsigned long *bitmap;
+
+	struct mock_rule rule[MOCK_MAX_RULES];
+	u64 count[MOCK_NR_REQUESTS + 1][MOCK_NR_ANSWERS];
+	u64 interrupts;
+	u64 config_interrupts;
+	u64 violation[MOCK_V_NR];
+	char last_violation[120];
+	struct mock_line log[MOCK_LOG_LINES];
+	u64 lines;
+
+	spinlock_t config_lock;		/* guards what follows */
+	struct virtio_mem_config shown;
+	u32 generation;
+	unsigned long lying;
+	u64 lie[MOCK_FIELD_NR];
+
+	struct task_struct *task;
+	wait_queue_head_t wake;
+	bool kicked;
+};
+
+/* mock_transport.c */
+int mock_transport_find(struct virtio_device *vdev, unsigned int nvqs,
+			struct virtqueue **vqs,
+			void (*callback)(struct virtqueue *vq),
+			const char *name);
+int mock_transport_add(struct mock *m);
+int mock_transport_remove(struct mock *m, bool surprise);
+void mock_transport_wait(struct mock *m);
+void mock_transport_changed(struct mock *m);
+
+/* mock_ring.c */
+int mock_ring_start(struct mock *m);
+void mock_ring_stop(struct mock *m);
+void mock_ring_kick(struct mock *m);
+void mock_ring_open(struct mock *m, struct virtqueue *vq);
+void mock_ring_reset(struct mock *m);
+unsigned int mock_ring_release(struct mock *m);
+unsigned int mock_ring_pending(struct mock *m);
+
+/* mock_model.c */
+int mock_model_init(struct mock *m);
+void mock_model_exit(struct mock *m);
+u64 mock_model_blocks(const struct mock *m);
+void mock_model_show(struct mock *m);
+void mock_model_lie(struct mock *m, enum mock_field field, u64 value);
+void mock_model_truth(struct mock *m);
+int mock_model_request_size(struct mock *m, u64 requested);
+void mock_model_set_usable(struct mock *m, u64 usable);
+void mock_model_judge(struct mock *m, const struct mock_request *req);
+void mock_model_do(struct mock *m, const struct mock_request *req,
+		   struct mock_answer *answer);
+
+/* mock_poison.c */
+int mock_poison_fill(struct mock *m, u64 addr, u64 size);
+int mock_poison_check(struct mock *m, u64 addr, u64 size);
+
+/* mock_fault.c */
+int mock_fault_parse(struct mock *m, char *line);
+void mock_fault_clear(struct mock *m);
+void mock_fault_pick(struct mock *m, u16 type, struct mock_plan *plan);
+void mock_fault_show(struct seq_file *s, struct mock *m);
+void mock_fault_show_set(struct seq_file *s, unsigned long set);
+
+/* mock_record.c */
+__printf(3, 4)
+void mock_record_violation(struct mock *m, enum mock_violation v,
+			   const char *fmt, ...);
+u64 mock_record_request(struct mock *m, const struct mock_request *req,
+			const struct mock_plan *plan);
+void mock_record_answer(struct mock *m, u64 line, u16 type, u16 answer);
+void mock_record_silence(struct mock *m, u16 type);
+const char *mock_record_request_name(u16 type);
+void mock_record_counters(struct seq_file *s, struct mock *m);
+void mock_record_violations(struct seq_file *s, struct mock *m);
+void mock_record_log(struct seq_file *s, struct mock *m);
+void mock_record_clear(struct mock *m);
+
+/* mock_debugfs.c */
+void mock_debugfs_add(struct mock *m);
+void mock_debugfs_remove(void);
+
+#endif /* _MOCK_H */

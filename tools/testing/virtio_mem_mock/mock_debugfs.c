@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Orders, and what can be looked at: /sys/kernel/debug/virtio_mem_mock/.
+ * README.md describes each file.
+ */
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "mock.h"
+
+/**
+ * struct mock_file - a file
+ * @name: its name
+ * @show: prints it, with the lock held; may be NULL
+ * @store: takes one line; may be NULL
+ * @unlocked: @store is called without the lock
+ */
+struct mock_file {
+	const char *name;
+	void (*show)(struct seq_file *s, struct mock *m);
+	int (*store)(struct mock *m, char *line);
+	bool unlocked;
+};
+
+static const char *const fields[MOCK_FIELD_NR] = {
+	[MOCK_BLOCK_SIZE] = "block_size",
+	[MOCK_NODE_ID] = "node_id",
+	[MOCK_ADDR] = "addr",
+	[MOCK_REGION_SIZE] = "region_size",
+	[MOCK_USABLE_REGION_SIZE] = "usable_region_size",
+	[MOCK_PLUGGED_SIZE] = "plugged_size",
+	[MOCK_REQUESTED_SIZE] = "requested_size",
+};
+
+static struct mock *mock;
+static struct dentry *dir;
+
+static int parse_bytes(const char *text, u64 *value)
+{
+	char *end;
+
+	*value = memparse(text, &end);
+	return end == text || *end ? -EINVAL : 0;
+}
+
+static void requested_show(struct seq_file *s, struct mock *m)
+{
+	seq_printf(s, "%llu\n", m->requested);
+}
+
+static int requested_store(struct mock *m, char *line)
+{
+	u64 value;
+	int rc = parse_bytes(line, &value);
+
+	if (!rc)
+		rc = mock_model_request_size(m, value);
+	if (!rc)
+		mock_transport_changed(m);
+	return rc;
+}
+
+static int fault_store(struct mock *m, char *line)
+{
+	if (strcmp(line, "clear"))
+		return mock_fault_parse(m, line);
+	mock_fault_clear(m);
+	return 0;
+}
+
+static void config_show(struct seq_file *s, struct mock *m)
+{
+	const u64 value[MOCK_FIELD_NR] = {
+		le64_to_cpu(m->shown.block_size),
+		le16_to_cpu(m->shown.node_id),
+		le64_to_cpu(m->shown.addr),
+		le64_to_cpu(m->shown.region_size),
+		le64_to_cpu(m->shown.usable_region_size),
+		le64_to_cpu(m->shown.plugged_size),
+		le64_to_cpu(m->shown.requested_size),
+	};
+	unsigned int i;
+
+	for (i = 0; i < MOCK_FIELD_NR; i++)
+		seq_printf(s, "%s %llu%s\n", fields[i], value[i],
+			   m->lying & BIT(i) ? " lie" : "");
+}
+
+static int config_one(struct mock *m, char *word)
+{
+	char *text = strchr(word, '=');
+	u64 value;
+	int i;
+
+	if (!text)
+		return -EINVAL;
+	*text++ = 0;
+	i = match_string(fields, MOCK_FIELD_NR, word);
+	if (i < 0 || parse_bytes(text, &value))
+		return -EINVAL;
+	mock_model_lie(m, i, value);
+	return 0;
+}
+
+static int config_store(struct mock *m, char *line)
+{
+	char *word;
+	int rc = 0;
+
+	if (!strcmp(line, "truth"))
+		mock_model_truth(m);
+	else
+		while (!rc && (word = strsep(&line, " ")))
+			rc = config_one(m, word);
+	mock_transport_changed(m);
+	return rc;
+}
+
+static int usable_store(struct mock *m, char *line)
+{
+	u64 value;
+	int rc = parse_bytes(line, &value);
+
+	if (rc)
+		return rc;
+	mock_model_set_usable(m, value);
+	mock_transport_changed(m);
+	return 0;
+}
+
+static void device_show(struct seq_file *s, struct mock *m)
+{
+	seq_printf(s, "%s status 0x%x queue %s\n",
+		   !m->vdev ? "absent" : m->gone ? "gone" : "present",
+		   READ_ONCE(m->status),
+		   !m->vq ? "none" : m->dead ? "dead" : "served");
+}
+
+static int break_it(struct mock *m)
+{
+	mutex_lock(&m->lock);
+	if (m->vdev) {
+		m->dead = true;
+		virtio_break_device(m->vdev);
+	}
+	mutex_unlock(&m->lock);
+	return 0;
+}
+
+static int device_store(struct mock *m, char *line)
+{
+	if (!strcmp(line, "add"))
+		return mock_transport_add(m);
+	if (!strcmp(line, "remove"))
+		return mock_transport_remove(m, false);
+	if (!strcmp(line, "surprise"))
+		return mock_transport_remove(m, true);
+	if (!strcmp(line, "break"))
+		return break_it(m);
+	return -EINVAL;
+}
+
+static void pending_show(struct seq_file *s, struct mock *m)
+{
+	seq_printf(s, "%u\n", mock_ring_pending(m));
+}
+
+static int release_store(struct mock *m, char *line)
+{
+	mock_ring_release(m);
+	return 0;
+}
+
+static int clear_store(struct mock *m, char *line)
+{
+	mock_record_clear(m);
+	return 0;
+}
+
+static void plugged_show(struct seq_file *s, struct mock *m)
+{
+	unsigned long nr = mock_model_blocks(m), first = 0, end;
+
+	for (;; first = end) {
+		first = find_next_bit(m->bitmap, nr, first);
+		if (first >= nr)
+			break;
+		end = find_next_zero_bit(m->bitmap, nr, first);
+		seq_printf(s, "0x%llx-0x%llx\n",
+			   m->addr + first * m->block_size,
+			   m->addr + end * m->block_size - 1);
+	}
+}
+
+static const struct mock_file files[] = {
+	{ "requested", requested_show, requested_store },
+	{ "usable", NULL, usable_store },
+	{ "config", config_show, config_store },
+	{ "fault", mock_fault_show, fault_store },
+	{ "pending", pending_show, release_store },
+	{ "device", device_show, device_store, true },
+	{ "plugged", plugged_show },
+	{ "violations", mock_record_violations, clear_store },
+	{ "counters", mock_record_counters },
+	{ "log", mock_record_log },
+};
+
+static int show(struct seq_file *s, void *unused)
+{
+	const struct mock_file *file = s->private;
+
+	if (!file->show)
+		return -EACCES;
+	mutex_lock(&mock->lock);
+	file->show(s, mock);
+	mutex_unlock(&mock->lock);
+	return 0;
+}
+
+static int open(struct inode *inode, struct file *filp)
+{
+	return single_open(filp, show, inode->i_private);
+}
+
+static ssize_t write(struct file *filp, const char __user *buf, size_t len,
+		     loff_t *pos)
+{
+	const struct mock_file *file = file_inode(filp)->i_private;
+	char *text;
+	int rc;
+
+	if (!file->store)
+		return -EACCES;
+	if (len > 200)
+		return -EINVAL;
+	text = memdup_user_nul(buf, len);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	if (!file->unlocked)
+		mutex_lock(&mock->lock);
+	rc = file->store(mock, strim(text));
+	if (!file->unlocked)
+		mutex_unlock(&mock->lock);
+	kfree(text);
+	return rc ? rc : len;
+}
+
+static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	.open = open,
+	.read = seq_read,
+	.write = write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+/**
+ * mock_debugfs_add() - make the files
+ * @m: the device
+ */
+void mock_debugfs_add(struct mock *m)
+{
+	unsigned int i;
+
+	mock = m;
+	dir = debugfs_create_dir(MOCK_NAME, NULL);
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		debugfs_create_file(files[i].name,
+				    (files[i].show ? 0400 : 0) |
+				    (files[i].store ? 0200 : 0), dir,
+				    (void *)&files[i], &fops);
+}
+
+/**
+ * mock_debugfs_remove() - remove them; waits for orders under way
+ */
+void mock_debugfs_remove(void)
+{
+	debugfs_remove_recursive(dir);
+}

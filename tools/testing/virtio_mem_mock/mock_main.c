@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Module parameters; the device from load to unload; suspend.
+ *
+ * A virtio-mem device in software, inside the kernel whose driver is to be
+ * tested.  Its memory is real, reserved at boot.  README.md says how to use it.
+ */
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/mm.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+
+#include "mock.h"
+#include "mock_compat.h"
+
+static ulong addr;
+module_param(addr, ulong, 0444);
+MODULE_PARM_DESC(addr, "First address of the region, reserved by memmap=");
+
+static char *size;
+module_param(size, charp, 0444);
+MODULE_PARM_DESC(size, "Size of the region, suffixes K, M, G");
+
+static char *block_size = "128M";
+module_param(block_size, charp, 0444);
+MODULE_PARM_DESC(block_size, "The device's block, suffixes K, M, G (default: 128M)");
+
+static char *requested = "0";
+module_param(requested, charp, 0444);
+MODULE_PARM_DESC(requested, "Requested size from the start (default: 0)");
+
+static int node_id = -1;
+module_param(node_id, int, 0444);
+MODULE_PARM_DESC(node_id, "ACPI proximity domain; below 0: not told (default)");
+
+static bool inaccessible = true;
+module_param(inaccessible, bool, 0444);
+MODULE_PARM_DESC(inaccessible, "Offer UNPLUGGED_INACCESSIBLE (default: Y)");
+
+static bool persistent;
+module_param(persistent, bool, 0444);
+MODULE_PARM_DESC(persistent, "Offer PERSISTENT_SUSPEND (default: N)");
+
+static struct mock *mock;
+
+#ifdef CONFIG_PM_SLEEP
+/* The virtio bus has no suspend of its own: each transport passes it on. */
+static int mock_suspend(struct device *dev)
+{
+	return mock->vdev ? virtio_device_freeze(mock->vdev) : 0;
+}
+
+static int mock_resume(struct device *dev)
+{
+	return mock->vdev ? virtio_device_restore(mock->vdev) : 0;
+}
+#else
+static int mock_suspend(struct device *dev) { return 0; }
+static int mock_resume(struct device *dev) { return 0; }
+#endif
+
+static DEFINE_SIMPLE_DEV_PM_OPS(mock_pm, mock_suspend, mock_resume);
+
+static int mock_probe(struct platform_device *pdev)
+{
+	return 0;
+}
+
+static struct platform_driver mock_driver = {
+	.probe = mock_probe,
+	.driver = {
+		.name = MOCK_NAME,
+		.pm = pm_sleep_ptr(&mock_pm),
+		/* Without its parent the device could not work. */
+		.suppress_bind_attrs = true,
+	},
+};
+
+static u64 bytes(const char *text)
+{
+	char *end;
+	u64 value;
+
+	if (!text)
+		return 0;
+	value = memparse(text, &end);
+	return *end ? 0 : value;
+}
+
+/* Anything that makes no sense is refused here: orders make it so later. */
+static int take_parameters(struct mock *m)
+{
+	m->addr = addr;
+	m->size = bytes(size);
+	m->block_size = bytes(block_size);
+	m->requested = bytes(requested);
+	m->node = node_id < 0 ? 0 : node_id;
+	if (!is_power_of_2(m->block_size) || m->block_size < PAGE_SIZE ||
+	    !m->size || (m->addr | m->size) & (m->block_size - 1) ||
+	    m->requested & (m->block_size - 1) || m->requested > m->size) {
+		pr_err(MOCK_NAME ": refused: addr=, size= and requested= must be multiples of block_size=, a power of two\n");
+		return -EINVAL;
+	}
+	m->features = BIT_ULL(VIRTIO_F_VERSION_1);
+	if (node_id >= 0)
+		m->features |= BIT_ULL(VIRTIO_MEM_F_ACPI_PXM);
+	if (inaccessible)
+		m->features |= BIT_ULL(VIRTIO_MEM_F_UNPLUGGED_INACCESSIBLE);
+	if (persistent)
+		m->features |= BIT_ULL(VIRTIO_MEM_F_PERSISTENT_SUSPEND);
+	return 0;
+}
+
+static struct mock *create(void)
+{
+	struct mock *m = kvzalloc(sizeof(*m), GFP_KERNEL);
+	int rc;
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&m->register_lock);
+	mutex_init(&m->lock);
+	spin_lock_init(&m->config_lock);
+	init_waitqueue_head(&m->freed);
+	init_waitqueue_head(&m->wake);
+	rc = take_parameters(m);
+	if (!rc)
+		rc = mock_model_init(m);
+	if (rc)
+		goto err_free;
+	rc = mock_ring_start(m);
+	if (rc)
+		goto err_model;
+	return m;
+err_model:
+	mock_model_exit(m);
+err_free:
+	kvfree(m);
+	return ERR_PTR(rc);
+}
+
+static void destroy(struct mock *m)
+{
+	mock_ring_stop(m);
+	mock_model_exit(m);
+	kvfree(m);
+}
+
+static int __init mock_init(void)
+{
+	int rc;
+
+	mock = create();
+	if (IS_ERR(mock))
+		return PTR_ERR(mock);
+	rc = platform_driver_register(&mock_driver);
+	if (rc)
+		goto err_destroy;
+	mock->pdev = platform_device_register_simple(MOCK_NAME,
+						     PLATFORM_DEVID_NONE,
+						     NULL, 0);
+	if (IS_ERR(mock->pdev)) {
+		rc = PTR_ERR(mock->pdev);
+		goto err_driver;
+	}
+	rc = mock_transport_add(mock);
+	if (rc)
+		goto err_device;
+	mock_debugfs_add(mock);
+	return 0;
+err_device:
+	platform_device_unregister(mock->pdev);
+err_driver:
+	platform_driver_unregister(&mock_driver);
+err_destroy:
+	destroy(mock);
+	return rc;
+}
+module_init(mock_init);
+
+static void __exit mock_exit(void)
+{
+	mock_debugfs_remove();
+	mock_transport_remove(mock, false);
+	mock_transport_wait(mock);
+	platform_device_unregister(mock->pdev);
+	platform_driver_unregister(&mock_driver);
+	destroy(mock);
+}
+module_exit(mock_exit);
+
+MODULE_DESCRIPTION("virtio-mem device in software, with faults on order");
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("The virtio_mem big block driver maintainers");

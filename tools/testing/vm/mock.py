@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The memory device in software: its module for a guest, and orders to it."""
+
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+from kernels import cache_dir
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent / "virtio_mem_mock"
+DIR = "/sys/kernel/debug/virtio_mem_mock"
+# Where the guest has its memory, see qemu-configs/mock.cfg.
+ADDR, SIZE = 4 << 30, 4 << 30
+
+
+def module(kernel):
+    """virtio_mem_mock.ko for a guest kernel, compiled once for each version of
+    its sources; None without that kernel's headers."""
+    headers = pathlib.Path("/lib/modules", kernel.kver, "build")
+    if not headers.exists():
+        return None
+    files = sorted([SOURCE / "Kbuild", *SOURCE.glob("*.[ch]")])
+    files = [f for f in files if not f.name.endswith(".mod.c")]
+    tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    target = cache_dir("guest") / f"mock-{kernel.kver}-{tag}.ko"
+    if not target.exists():
+        with tempfile.TemporaryDirectory() as build:
+            for file in files:
+                shutil.copy(file, build)
+            subprocess.run(["make", "-s", "-C", headers, f"M={build}", "modules"],
+                           check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, text=True)
+            subprocess.run(["strip", "-g", f"{build}/virtio_mem_mock.ko"], check=True)
+            temp = target.with_name(f".{target.name}.{os.getpid()}")
+            shutil.copy(f"{build}/virtio_mem_mock.ko", temp)
+            temp.rename(target)
+    return target
+
+
+class Mock:
+    """Orders to the device, and what it says."""
+
+    def __init__(self, guest):
+        self._guest = guest
+
+    def loaded(self):
+        """Whether the module is there."""
+        return self._guest.run(f"[ -d {DIR} ]")[0] == 0
+
+    def load(self, block_size, args=""):
+        """insmod."""
+        self._guest.ok(f"insmod /mod/virtio_mem_mock.ko addr={ADDR:#x} "
+                       f"size={SIZE} block_size={block_size} {args}", 120)
+
+    def unload(self):
+        """rmmod."""
+        self._guest.ok("rmmod virtio_mem_mock")
+
+    def order(self, name, text, timeout=60):
+        """Write to one of its files."""
+        self._guest.ok(f"echo '{text}' >{DIR}/{name}", timeout)
+
+    def read(self, name):
+        """What one of its files says."""
+        return self._guest.read(f"{DIR}/{name}")
+
+    def request(self, size):
+        """As a host that wants another size."""
+        self.order("requested", size)
+
+    def fault(self, text):
+        """Misbehave."""
+        self.order("fault", text)
+
+    def behave(self):
+        """No faults, no lies, nothing pending, the device there."""
+        self._guest.ok(f"cd {DIR}; echo clear >fault; echo truth >config; "
+                       "echo now >pending; "
+                       "if grep -q absent device; then echo add >device; fi")
+
+    def plugged(self):
+        """[(start, end)] by its bitmap."""
+        return [(int(a, 16), int(b, 16) + 1) for a, b in
+                re.findall(r"0x([0-9a-f]+)-0x([0-9a-f]+)", self.read("plugged"))]
+
+    def size(self):
+        """Bytes that are plugged."""
+        return sum(end - start for start, end in self.plugged())
+
+    def config(self):
+        """The configuration space, as the driver sees it."""
+        return {m[1]: int(m[2]) for m in
+                re.finditer(r"^(\w+) (\d+)", self.read("config"), re.M)}
+
+    def pending(self):
+        """How many requests are not answered yet."""
+        return int(self.read("pending"))
+
+    def violations(self):
+        """{kind: how many}, without those that there are none of."""
+        text = self.read("violations")
+        found = {m[1]: int(m[2]) for m in re.finditer(r"^(\w+) (\d+)$", text, re.M)}
+        return {k: v for k, v in found.items() if v and k != "total"}
+
+    def log(self):
+        """Its log's lines."""
+        return self.read("log").splitlines()
+
+    def answers(self, request):
+        """Answers to one kind of request so far, in order."""
+        return [line.split()[5] for line in self.log() if line.split()[2] == request]
