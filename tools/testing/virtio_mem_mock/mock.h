@@ -329,6 +329,7 @@ void mock_model_lie(struct mock *m, enum mock_field field, u64 value);
 void mock_model_truth(struct mock *m);
 int mock_model_request_size(struct mock *m, u64 requested);
 void mock_model_set_usable(struct mock *m, u64 usable);
+int mock_model_leave(struct mock *m, u64 addr, u64 size);
 void mock_model_judge(struct mock *m, const struct mock_request *req);
 void mock_model_do(struct mock *m, const struct mock_request *req,
 		   struct mock_answer *answer);

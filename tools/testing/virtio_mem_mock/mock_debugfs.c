@@ -197,6 +197,16 @@ static void plugged_show(struct seq_file *s, struct mock *m)
 	}
 }
 
+static int plugged_store(struct mock *m, char *line)
+{
+	char *text = strsep(&line, " ");
+	u64 from, len;
+
+	if (!line || parse_bytes(text, &from) || parse_bytes(line, &len))
+		return -EINVAL;
+	return mock_model_leave(m, from, len);
+}
+
 static const struct mock_file files[] = {
 	{ "requested", requested_show, requested_store },
 	{ "usable", NULL, usable_store },
@@ -204,7 +214,7 @@ static const struct mock_file files[] = {
 	{ "fault", mock_fault_show, fault_store },
 	{ "pending", pending_show, release_store },
 	{ "device", device_show, device_store, true },
-	{ "plugged", plugged_show },
+	{ "plugged", plugged_show, plugged_store },
 	{ "violations", mock_record_violations, clear_store },
 	{ "counters", mock_record_counters },
 	{ "log", mock_record_log },

@@ -184,6 +184,33 @@ void mock_model_set_usable(struct mock *m, u64 usable)
 	mock_model_show(m);
 }
 
+/**
+ * mock_model_leave() - plug blocks as if an earlier driver had left them so
+ * @m: the device
+ * @addr: first block, bytes
+ * @size: bytes
+ *
+ * Context: with the lock held.
+ * Return: 0; -EINVAL unless these are whole blocks of the region, unplugged.
+ */
+int mock_model_leave(struct mock *m, u64 addr, u64 size)
+{
+	unsigned long first, end;
+
+	if ((addr | size) & (m->block_size - 1) || !size || addr < m->addr ||
+	    size > m->size || addr - m->addr > m->size - size)
+		return -EINVAL;
+	first = div64_u64(addr - m->addr, m->block_size);
+	end = first + div64_u64(size, m->block_size);
+	if (find_next_bit(m->bitmap, end, first) < end)
+		return -EINVAL;
+	bitmap_set(m->bitmap, first, end - first);
+	m->plugged += size;
+	m->usable = max(m->usable, end * m->block_size);
+	mock_model_show(m);
+	return 0;
+}
+
 /*
  * Requests.
  */
