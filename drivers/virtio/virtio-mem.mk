@@ -2,7 +2,8 @@
 # The one list of the module's objects.  The root Kbuild includes it out of
 # tree; grafted into a kernel, drivers/virtio/Makefile includes it.  Not named
 # Kbuild: kbuild would take that for the kernel's own Makefile.
-virtio-mem-objs-list := virtio_mem.o virtio_mem_work.o virtio_mem_mm.o \
+virtio-mem-objs-list := virtio_mem.o virtio_mem_work.o virtio_mem_answer.o \
+	virtio_mem_mm.o virtio_mem_pages.o \
 	virtio_mem_adopt.o virtio_mem_scan.o virtio_mem_table.o \
 	virtio_mem_vq.o virtio_mem_bound.o virtio_mem_sysfs.o \
 	virtio_mem_debugfs.o virtio_mem_vmcore.o \

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Linux's side of a big block: add, take its pages and give them back,
- * offline and remove; memory notifier, resource, memory group.  May call
- * virtio_mem_table and virtio_mem_bound; knows nothing of the device.
+ * Linux's side of a big block: add, claim, offline and remove; memory
+ * notifier, resource, memory group.  May call virtio_mem_table,
+ * virtio_mem_pages and virtio_mem_bound; knows nothing of the device.
  *
  * Claims.  The worker claims a BB by making it FAKE_OFFLINE under
  * hotplug_mutex, and then works without the mutex.  While the claim lasts,
@@ -20,14 +20,13 @@
  */
 #include <linux/bitmap.h>
 #include <linux/memory.h>
-#include <linux/page-flags.h>
-#include <linux/page_ref.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 
 #include "virtio_mem.h"
 #include "virtio_mem_compat.h"
+#include "virtio_mem_pages.h"
 
 /* Attempts to take a run of pages; migration often succeeds the next time. */
 #define TAKE_ATTEMPTS	3
@@ -47,79 +46,6 @@ static unsigned long bb_of_pfn(const struct virtio_mem *vm, unsigned long pfn)
 		return VIRTIO_MEM_NO_BB;
 	id = (addr - vm->geo.base) >> ilog2(vm->geo.bb_size);
 	return id < vm->geo.nr_bbs ? id : VIRTIO_MEM_NO_BB;
-}
-
-/*
- * The pages of a taken memory block: allocated to the driver, refcount 1,
- * PageOffline, out of the managed count.
- */
-
-static void pages_take(unsigned long pfn, unsigned long nr)
-{
-	unsigned long i;
-
-	page_offline_begin();
-	for (i = 0; i < nr; i++) {
-		__SetPageOffline(pfn_to_page(pfn + i));
-		if (!(i & 0xffff))
-			cond_resched();
-	}
-	page_offline_end();
-	adjust_managed_page_count(pfn_to_page(pfn), -(long)nr);
-}
-
-static void pages_give_back(unsigned long pfn, unsigned long nr)
-{
-	unsigned long i;
-
-	page_offline_begin();
-	for (i = 0; i < nr; i++) {
-		__ClearPageOffline(pfn_to_page(pfn + i));
-		if (!(i & 0xffff))
-			cond_resched();
-	}
-	page_offline_end();
-	adjust_managed_page_count(pfn_to_page(pfn), nr);
-	/* By memory blocks, so that others get on in between. */
-	for (i = 0; i < nr; i += block_pages()) {
-		free_contig_range(pfn + i, min(nr - i, block_pages()));
-		cond_resched();
-	}
-}
-
-/* GOING_OFFLINE: the core skips PageOffline pages that nobody refers to. */
-static int pages_hand_over(unsigned long pfn, unsigned long nr)
-{
-	unsigned long i;
-
-	for (i = 0; i < nr; i++) {
-		/* Not 1: somebody just looks at it.  Not now, then. */
-		if (!page_ref_freeze(pfn_to_page(pfn + i), 1))
-			goto undo;
-		if (!(i & 0xffff))
-			cond_resched();
-	}
-	if (VIRTIO_MEM_OFFLINING_UNMANAGES_ALL)
-		adjust_managed_page_count(pfn_to_page(pfn), nr);
-	return 0;
-undo:
-	while (i-- > 0)
-		page_ref_unfreeze(pfn_to_page(pfn + i), 1);
-	return -EBUSY;
-}
-
-/* CANCEL_OFFLINE: they are ours again. */
-static void pages_take_over(unsigned long pfn, unsigned long nr)
-{
-	unsigned long i;
-
-	for (i = 0; i < nr; i++) {
-		page_ref_unfreeze(pfn_to_page(pfn + i), 1);
-		if (!(i & 0xffff))
-			cond_resched();
-	}
-	if (VIRTIO_MEM_OFFLINING_UNMANAGES_ALL)
-		adjust_managed_page_count(pfn_to_page(pfn), -(long)nr);
 }
 
 /* Number of a memory block within the claimed BB. */
@@ -199,13 +125,13 @@ static int notify_claimed(struct virtio_mem *vm, unsigned long action,
 	case MEM_GOING_OFFLINE:
 		if (!test_bit(taken_bit(vm, pfn), vm->taken))
 			break;
-		rc = pages_hand_over(pfn, nr);
+		rc = virtio_mem_pages_hand_over(pfn, nr);
 		vm->handed = !rc;
 		break;
 	case MEM_CANCEL_OFFLINE:
 		/* Also comes without GOING_OFFLINE: then nothing was handed. */
 		if (vm->handed)
-			pages_take_over(pfn, nr);
+			virtio_mem_pages_take_over(pfn, nr);
 		vm->handed = false;
 		break;
 	case MEM_OFFLINE:
@@ -505,7 +431,7 @@ static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr)
 		rc = virtio_mem_compat_alloc_range(pfn, pfn + nr);
 	}
 	if (!rc)
-		pages_take(pfn, nr);
+		virtio_mem_pages_take(pfn, nr);
 	return rc;
 }
 
@@ -551,7 +477,7 @@ static void give_back_pages(struct virtio_mem *vm)
 
 	/* The claim keeps notifiers of others away; the core is done. */
 	for_each_set_bit(bit, vm->taken, nr)
-		pages_give_back(pfn + bit * block_pages(), block_pages());
+		virtio_mem_pages_give_back(pfn + bit * block_pages(), block_pages());
 	bitmap_zero(vm->taken, nr);
 }
 

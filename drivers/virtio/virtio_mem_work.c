@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The worker: takes a step from virtio_mem_plan, does it through virtio_mem_vq
- * and virtio_mem_mm, reports the result back.  One kthread a device does all
+ * and virtio_mem_mm, reports the result back (answers: virtio_mem_answer).  One kthread a device does all
  * requests and all memory hotplug.  Never decides.
  */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
-#include <linux/sizes.h>
 #include <linux/virtio.h>
 
 #include "virtio_mem.h"
+#include "virtio_mem_answer.h"
 
 /* How long remove() and suspend wait for the worker, in ms. */
 #define STOP_MS		10000
@@ -27,239 +27,9 @@ static u64 mib(u64 bytes)
 	return bytes >> 20;
 }
 
-static bool shall_end(struct virtio_mem *vm)
-{
-	return test_bit(VIRTIO_MEM_EV_STOP, &vm->events) ||
-	       test_bit(VIRTIO_MEM_EV_PAUSE, &vm->events);
-}
-
 static void set_activity(struct virtio_mem *vm, enum virtio_mem_activity now)
 {
 	WRITE_ONCE(vm->activity, now);
-}
-
-static void stop_device(struct virtio_mem *vm, const char *why)
-{
-	if (vm->broken)
-		return;
-	WRITE_ONCE(vm->broken, true);
-	virtio_mem_note(vm, "stopped: %s", why);
-	dev_err(&vm->vdev->dev,
-		"stopped: %s; memory stays as it is until the driver is loaded again\n",
-		why);
-}
-
-static void situation(struct virtio_mem *vm, struct virtio_mem_situation *in)
-{
-	s64 limit = max_t(s64, SZ_1G, 2 * vm->geo.bb_size);
-	struct virtio_mem_pressure pressure;
-	struct virtio_mem_cfg cfg;
-	s64 room;
-
-	virtio_mem_get_config(vm, &cfg);
-	memset(in, 0, sizeof(*in));
-	in->requested = cfg.requested_size;
-	in->bb_size = vm->geo.bb_size;
-	in->usable_bbs = virtio_mem_proto_usable_bbs(&vm->geo, &cfg);
-	in->max_run = virtio_mem_proto_max_run(&vm->geo, &cfg);
-	in->unplug_all = vm->unplug_all;
-	in->answer_pending = virtio_mem_vq_pending(&vm->vq);
-	mutex_lock(&vm->hotplug_mutex);
-	in->foreign = vm->foreign;
-	room = limit - vm->offline_bytes;
-	mutex_unlock(&vm->hotplug_mutex);
-	virtio_mem_scan_pressure(&pressure);
-	if (!virtio_mem_plan_add_fits(virtio_mem_scan_memmap(vm), &pressure))
-		in->add_barred = VIRTIO_MEM_CAUSE_NOMEM;
-	in->online_room = room > 0 ? room >> ilog2(vm->geo.bb_size) : 0;
-}
-
-/*
- * Answers.
- */
-
-/* One BB's state at the device, or a negative errno. */
-static int ask_state(struct virtio_mem *vm, unsigned long id)
-{
-	enum virtio_mem_answer answer;
-
-	answer = virtio_mem_vq_request(&vm->vq, VIRTIO_MEM_REQ_STATE,
-				       virtio_mem_bb_addr(vm, id),
-				       vm->geo.bb_size / vm->block_size);
-	if (answer == VIRTIO_MEM_ANSWER_ACK)
-		return virtio_mem_vq_state(&vm->vq);
-	if (answer == VIRTIO_MEM_ANSWER_SILENT) {
-		/* When it comes it is of no use any more. */
-		memset(&vm->step, 0, sizeof(vm->step));
-		return -ETIMEDOUT;
-	}
-	return answer == VIRTIO_MEM_ANSWER_GONE ? -ENODEV : -EPROTO;
-}
-
-/*
- * The device said ERROR, or nothing that makes sense: some say it for NACK,
- * and nobody knows what was done.  Ask, and believe what it says.  Returns
- * whether the BB is now in the state that was wanted, or a negative errno.
- */
-static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
-{
-	int want = plug ? VIRTIO_MEM_STATE_PLUGGED : VIRTIO_MEM_STATE_UNPLUGGED;
-	int state = ask_state(vm, id);
-
-	if (state < 0)
-		return state;
-	if (state == VIRTIO_MEM_STATE_MIXED) {
-		u64 addr = virtio_mem_bb_addr(vm, id);
-
-		mutex_lock(&vm->hotplug_mutex);
-		virtio_mem_bbt_quarantine(&vm->bbt, id,
-					  VIRTIO_MEM_CAUSE_FOREIGN);
-		mutex_unlock(&vm->hotplug_mutex);
-		dev_warn(&vm->vdev->dev,
-			 "0x%llx-0x%llx: partly plugged by the device; left alone\n",
-			 addr, addr + vm->geo.bb_size - 1);
-		return 0;
-	}
-	if (state != want)
-		return 0;
-	virtio_mem_table_set_run(vm, id, 1, plug ? VIRTIO_MEM_BB_PLUGGED :
-						   VIRTIO_MEM_BB_UNUSED);
-	return 1;
-}
-
-/* Whether the configuration, read again, explains why a plug was refused. */
-static bool config_forbids(struct virtio_mem *vm,
-			   const struct virtio_mem_step *step)
-{
-	struct virtio_mem_situation in;
-
-	if (virtio_mem_read_config(vm))
-		return false;
-	situation(vm, &in);
-	return step->first + step->nr > in.usable_bbs ||
-	       virtio_mem_plan_plugged(&in, &vm->bbt) +
-	       step->nr * vm->geo.bb_size > in.requested;
-}
-
-static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
-					   const struct virtio_mem_step *step)
-{
-	bool plug = step->type == VIRTIO_MEM_STEP_PLUG;
-	unsigned long i, done = 0;
-	int rc = 0;
-
-	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
-		return VIRTIO_MEM_CAUSE_DEV_ERROR;
-	for (i = 0; i < step->nr && rc >= 0; i++) {
-		rc = believe_device(vm, step->first + i, plug);
-		done += rc == 1;
-	}
-	if (rc == -EPROTO) {
-		stop_device(vm, "the device can't tell the state of its own blocks");
-		return VIRTIO_MEM_CAUSE_DEV_ERROR;
-	}
-	if (rc < 0)
-		return VIRTIO_MEM_CAUSE_DEV_SILENT;
-	if (done == step->nr)
-		return VIRTIO_MEM_CAUSE_NONE;
-	if (plug && config_forbids(vm, step))
-		return VIRTIO_MEM_CAUSE_DEV_NACK;
-	if (step->nr > 1)
-		return VIRTIO_MEM_CAUSE_DEV_ERROR;
-
-	mutex_lock(&vm->hotplug_mutex);
-	if (!plug) {
-		virtio_mem_bbt_set_tried(&vm->bbt, step->first);
-		virtio_mem_bbt_set_cause(&vm->bbt, step->first,
-					 VIRTIO_MEM_CAUSE_DEV_ERROR);
-	} else if (!virtio_mem_bbt_is_quarantined(&vm->bbt, step->first)) {
-		virtio_mem_bbt_quarantine(&vm->bbt, step->first,
-					  VIRTIO_MEM_CAUSE_DEV_ERROR);
-	}
-	mutex_unlock(&vm->hotplug_mutex);
-	return VIRTIO_MEM_CAUSE_DEV_ERROR;
-}
-
-static void note_answer(struct virtio_mem *vm,
-			const struct virtio_mem_step *step,
-			enum virtio_mem_answer answer)
-{
-	u64 addr = virtio_mem_bb_addr(vm, step->first);
-	const char *what = virtio_mem_proto_request_name(vm->vq.type);
-
-	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
-		virtio_mem_note(vm, "UNPLUG_ALL: %s",
-				virtio_mem_proto_answer_name(answer));
-	else
-		virtio_mem_note(vm,
-				"0x%llx-0x%llx: %s: %s", addr,
-				addr + step->nr * vm->geo.bb_size - 1, what,
-				virtio_mem_proto_answer_name(answer));
-}
-
-static enum virtio_mem_cause acked(struct virtio_mem *vm,
-				   const struct virtio_mem_step *step)
-{
-	int rc = 0;
-
-	switch (step->type) {
-	case VIRTIO_MEM_STEP_PLUG:
-		rc = virtio_mem_table_set_run(vm, step->first, step->nr,
-					      VIRTIO_MEM_BB_PLUGGED);
-		break;
-	case VIRTIO_MEM_STEP_UNPLUG:
-		rc = virtio_mem_table_set_run(vm, step->first, step->nr,
-					      VIRTIO_MEM_BB_UNUSED);
-		break;
-	case VIRTIO_MEM_STEP_UNPLUG_ALL:
-		vm->unplug_all = false;
-		mutex_lock(&vm->hotplug_mutex);
-		vm->foreign = 0;
-		mutex_unlock(&vm->hotplug_mutex);
-		/* The usable region may have shrunk. */
-		virtio_mem_read_config(vm);
-		break;
-	default:
-		break;
-	}
-	return rc ? VIRTIO_MEM_CAUSE_INTERRUPTED : VIRTIO_MEM_CAUSE_NONE;
-}
-
-/* Takes in the answer to a step's request, now or long after it was sent. */
-static enum virtio_mem_cause answered(struct virtio_mem *vm,
-				      const struct virtio_mem_step *step,
-				      enum virtio_mem_answer answer)
-{
-	if (answer != VIRTIO_MEM_ANSWER_ACK)
-		note_answer(vm, step, answer);
-	switch (answer) {
-	case VIRTIO_MEM_ANSWER_ACK:
-		return acked(vm, step);
-	case VIRTIO_MEM_ANSWER_NACK:
-		virtio_mem_read_config(vm);
-		return VIRTIO_MEM_CAUSE_DEV_NACK;
-	case VIRTIO_MEM_ANSWER_BUSY:
-		return VIRTIO_MEM_CAUSE_DEV_BUSY;
-	case VIRTIO_MEM_ANSWER_SILENT:
-		vm->step = *step;
-		dev_warn(&vm->vdev->dev,
-			 "no answer to %s within %u s; waiting on in the background\n",
-			 virtio_mem_proto_request_name(vm->vq.type),
-			 VIRTIO_MEM_ANSWER_MS / 1000);
-		return VIRTIO_MEM_CAUSE_DEV_SILENT;
-	case VIRTIO_MEM_ANSWER_GONE:
-		if (!shall_end(vm))
-			stop_device(vm, "the device is broken or gone");
-		return VIRTIO_MEM_CAUSE_INTERRUPTED;
-	case VIRTIO_MEM_ANSWER_UNKNOWN:
-		dev_warn_once(&vm->vdev->dev,
-			      "%s got an answer that the specification does not have; asking for the state\n",
-			      virtio_mem_proto_request_name(vm->vq.type));
-		fallthrough;
-	case VIRTIO_MEM_ANSWER_ERROR:
-		return resolve_error(vm, step);
-	}
-	return VIRTIO_MEM_CAUSE_DEV_ERROR;
 }
 
 /*
@@ -280,7 +50,7 @@ static enum virtio_mem_cause do_request(struct virtio_mem *vm,
 	dev_dbg(&vm->vdev->dev, "%s 0x%llx, %llu device blocks\n",
 		virtio_mem_proto_request_name(type), addr, blocks);
 	answer = virtio_mem_vq_request(&vm->vq, type, addr, blocks);
-	return answered(vm, step, answer);
+	return virtio_mem_answered(vm, step, answer);
 }
 
 static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
@@ -342,7 +112,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 	virtio_mem_candidates_reset(&vm->cand);
 	while ((all || !virtio_mem_candidates_enough(&vm->cand, nr)) &&
 	       virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
-		if (shall_end(vm))
+		if (virtio_mem_shall_end(vm))
 			return VIRTIO_MEM_CAUSE_INTERRUPTED;
 		virtio_mem_scan_bb(vm, id, &score);
 		cause = virtio_mem_plan_stays(&score, online_too);
@@ -423,7 +193,7 @@ static void take_request(struct virtio_mem *vm)
 	struct virtio_mem_situation in;
 	u64 plugged;
 
-	situation(vm, &in);
+	virtio_mem_situation(vm, &in);
 	if (in.requested == vm->told_requested)
 		return;
 	plugged = virtio_mem_plan_plugged(&in, &vm->bbt);
@@ -497,9 +267,9 @@ static u32 conclude(struct virtio_mem *vm, enum virtio_mem_step_type last)
 		set_activity(vm, VIRTIO_MEM_BROKEN);
 		return 0;
 	}
-	if (shall_end(vm))
+	if (virtio_mem_shall_end(vm))
 		return 0;
-	situation(vm, &in);
+	virtio_mem_situation(vm, &in);
 	plugged = virtio_mem_plan_plugged(&in, &vm->bbt);
 	if (plugged != vm->last_plugged)
 		virtio_mem_backoff_reset(&vm->backoff);
@@ -520,7 +290,7 @@ static void compare_books(struct virtio_mem *vm)
 
 	if (vm->unplug_all || virtio_mem_vq_pending(&vm->vq))
 		return;
-	situation(vm, &in);
+	virtio_mem_situation(vm, &in);
 	virtio_mem_get_config(vm, &cfg);
 	plugged = virtio_mem_plan_plugged(&in, &vm->bbt);
 	if (cfg.plugged_size == plugged) {
@@ -558,7 +328,7 @@ static void collect_late_answer(struct virtio_mem *vm)
 		return;
 	dev_info(&vm->vdev->dev, "late answer: %s\n",
 		 virtio_mem_proto_answer_name(answer));
-	answered(vm, &vm->step, answer);
+	virtio_mem_answered(vm, &vm->step, answer);
 }
 
 /* Works towards the request; returns ms until the next pass, 0 for never. */
@@ -572,7 +342,7 @@ static u32 run_pass(struct virtio_mem *vm)
 	compare_books(vm);
 	take_request(vm);
 	begin_pass(vm);
-	while (!vm->broken && !shall_end(vm)) {
+	while (!vm->broken && !virtio_mem_shall_end(vm)) {
 		if (test_and_clear_bit(VIRTIO_MEM_EV_CONFIG, &vm->events)) {
 			u64 before = vm->told_requested;
 
@@ -581,7 +351,7 @@ static u32 run_pass(struct virtio_mem *vm)
 			if (before != vm->told_requested)
 				begin_pass(vm);
 		}
-		situation(vm, &in);
+		virtio_mem_situation(vm, &in);
 		virtio_mem_plan_next(&in, &vm->bbt, &vm->cand, &vm->pass,
 				     &step);
 		if (step.type == VIRTIO_MEM_STEP_NONE ||

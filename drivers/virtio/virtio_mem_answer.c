@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the worker knows before a request and what it makes of the answer:
+ * brings the table up to date, asks for the state where the answer leaves
+ * doubts, stops a device that contradicts itself.  May call virtio_mem_vq,
+ * virtio_mem_scan, virtio_mem_plan and virtio_mem_table.
+ */
+#include <linux/sizes.h>
+#include <linux/virtio.h>
+
+#include "virtio_mem.h"
+#include "virtio_mem_answer.h"
+
+/**
+ * virtio_mem_shall_end() - whether the worker shall leave off
+ * @vm: the device
+ *
+ * Return: true before removal and suspend.
+ */
+bool virtio_mem_shall_end(struct virtio_mem *vm)
+{
+	return test_bit(VIRTIO_MEM_EV_STOP, &vm->events) ||
+	       test_bit(VIRTIO_MEM_EV_PAUSE, &vm->events);
+}
+
+/**
+ * virtio_mem_situation() - what the next decision rests on
+ * @vm: the device
+ * @in: out
+ *
+ * Context: the worker.
+ */
+void virtio_mem_situation(struct virtio_mem *vm,
+			  struct virtio_mem_situation *in)
+{
+	s64 limit = max_t(s64, SZ_1G, 2 * vm->geo.bb_size);
+	struct virtio_mem_pressure pressure;
+	struct virtio_mem_cfg cfg;
+	s64 room;
+
+	virtio_mem_get_config(vm, &cfg);
+	memset(in, 0, sizeof(*in));
+	in->requested = cfg.requested_size;
+	in->bb_size = vm->geo.bb_size;
+	in->usable_bbs = virtio_mem_proto_usable_bbs(&vm->geo, &cfg);
+	in->max_run = virtio_mem_proto_max_run(&vm->geo, &cfg);
+	in->unplug_all = vm->unplug_all;
+	in->answer_pending = virtio_mem_vq_pending(&vm->vq);
+	mutex_lock(&vm->hotplug_mutex);
+	in->foreign = vm->foreign;
+	room = limit - vm->offline_bytes;
+	mutex_unlock(&vm->hotplug_mutex);
+	virtio_mem_scan_pressure(&pressure);
+	if (!virtio_mem_plan_add_fits(virtio_mem_scan_memmap(vm), &pressure))
+		in->add_barred = VIRTIO_MEM_CAUSE_NOMEM;
+	in->online_room = room > 0 ? room >> ilog2(vm->geo.bb_size) : 0;
+}
+
+static void stop_device(struct virtio_mem *vm, const char *why)
+{
+	if (vm->broken)
+		return;
+	WRITE_ONCE(vm->broken, true);
+	virtio_mem_note(vm, "stopped: %s", why);
+	dev_err(&vm->vdev->dev,
+		"stopped: %s; memory stays as it is until the driver is loaded again\n",
+		why);
+}
+
+/* One BB's state at the device, or a negative errno. */
+static int ask_state(struct virtio_mem *vm, unsigned long id)
+{
+	enum virtio_mem_answer answer;
+
+	answer = virtio_mem_vq_request(&vm->vq, VIRTIO_MEM_REQ_STATE,
+				       virtio_mem_bb_addr(vm, id),
+				       vm->geo.bb_size / vm->block_size);
+	if (answer == VIRTIO_MEM_ANSWER_ACK)
+		return virtio_mem_vq_state(&vm->vq);
+	if (answer == VIRTIO_MEM_ANSWER_SILENT) {
+		/* When it comes it is of no use any more. */
+		memset(&vm->step, 0, sizeof(vm->step));
+		return -ETIMEDOUT;
+	}
+	return answer == VIRTIO_MEM_ANSWER_GONE ? -ENODEV : -EPROTO;
+}
+
+/*
+ * The device said ERROR, or nothing that makes sense: some say it for NACK,
+ * and nobody knows what was done.  Ask, and believe what it says.  Returns
+ * whether the BB is now in the state that was wanted, or a negative errno.
+ */
+static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
+{
+	int want = plug ? VIRTIO_MEM_STATE_PLUGGED : VIRTIO_MEM_STATE_UNPLUGGED;
+	int state = ask_state(vm, id);
+
+	if (state < 0)
+		return state;
+	if (state == VIRTIO_MEM_STATE_MIXED) {
+		u64 addr = virtio_mem_bb_addr(vm, id);
+
+		mutex_lock(&vm->hotplug_mutex);
+		virtio_mem_bbt_quarantine(&vm->bbt, id,
+					  VIRTIO_MEM_CAUSE_FOREIGN);
+		mutex_unlock(&vm->hotplug_mutex);
+		dev_warn(&vm->vdev->dev,
+			 "0x%llx-0x%llx: partly plugged by the device; left alone\n",
+			 addr, addr + vm->geo.bb_size - 1);
+		return 0;
+	}
+	if (state != want)
+		return 0;
+	virtio_mem_table_set_run(vm, id, 1, plug ? VIRTIO_MEM_BB_PLUGGED :
+						   VIRTIO_MEM_BB_UNUSED);
+	return 1;
+}
+
+/* Whether the configuration, read again, explains why a plug was refused. */
+static bool config_forbids(struct virtio_mem *vm,
+			   const struct virtio_mem_step *step)
+{
+	struct virtio_mem_situation in;
+
+	if (virtio_mem_read_config(vm))
+		return false;
+	virtio_mem_situation(vm, &in);
+	return step->first + step->nr > in.usable_bbs ||
+	       virtio_mem_plan_plugged(&in, &vm->bbt) +
+	       step->nr * vm->geo.bb_size > in.requested;
+}
+
+static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
+					   const struct virtio_mem_step *step)
+{
+	bool plug = step->type == VIRTIO_MEM_STEP_PLUG;
+	unsigned long i, done = 0;
+	int rc = 0;
+
+	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
+		return VIRTIO_MEM_CAUSE_DEV_ERROR;
+	for (i = 0; i < step->nr && rc >= 0; i++) {
+		rc = believe_device(vm, step->first + i, plug);
+		done += rc == 1;
+	}
+	if (rc == -EPROTO) {
+		stop_device(vm, "the device can't tell the state of its own blocks");
+		return VIRTIO_MEM_CAUSE_DEV_ERROR;
+	}
+	if (rc < 0)
+		return VIRTIO_MEM_CAUSE_DEV_SILENT;
+	if (done == step->nr)
+		return VIRTIO_MEM_CAUSE_NONE;
+	if (plug && config_forbids(vm, step))
+		return VIRTIO_MEM_CAUSE_DEV_NACK;
+	if (step->nr > 1)
+		return VIRTIO_MEM_CAUSE_DEV_ERROR;
+
+	mutex_lock(&vm->hotplug_mutex);
+	if (!plug) {
+		virtio_mem_bbt_set_tried(&vm->bbt, step->first);
+		virtio_mem_bbt_set_cause(&vm->bbt, step->first,
+					 VIRTIO_MEM_CAUSE_DEV_ERROR);
+	} else if (!virtio_mem_bbt_is_quarantined(&vm->bbt, step->first)) {
+		virtio_mem_bbt_quarantine(&vm->bbt, step->first,
+					  VIRTIO_MEM_CAUSE_DEV_ERROR);
+	}
+	mutex_unlock(&vm->hotplug_mutex);
+	return VIRTIO_MEM_CAUSE_DEV_ERROR;
+}
+
+static void note_answer(struct virtio_mem *vm,
+			const struct virtio_mem_step *step,
+			enum virtio_mem_answer answer)
+{
+	u64 addr = virtio_mem_bb_addr(vm, step->first);
+	const char *what = virtio_mem_proto_request_name(vm->vq.type);
+
+	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
+		virtio_mem_note(vm, "UNPLUG_ALL: %s",
+				virtio_mem_proto_answer_name(answer));
+	else
+		virtio_mem_note(vm,
+				"0x%llx-0x%llx: %s: %s", addr,
+				addr + step->nr * vm->geo.bb_size - 1, what,
+				virtio_mem_proto_answer_name(answer));
+}
+
+static enum virtio_mem_cause acked(struct virtio_mem *vm,
+				   const struct virtio_mem_step *step)
+{
+	int rc = 0;
+
+	switch (step->type) {
+	case VIRTIO_MEM_STEP_PLUG:
+		rc = virtio_mem_table_set_run(vm, step->first, step->nr,
+					      VIRTIO_MEM_BB_PLUGGED);
+		break;
+	case VIRTIO_MEM_STEP_UNPLUG:
+		rc = virtio_mem_table_set_run(vm, step->first, step->nr,
+					      VIRTIO_MEM_BB_UNUSED);
+		break;
+	case VIRTIO_MEM_STEP_UNPLUG_ALL:
+		vm->unplug_all = false;
+		mutex_lock(&vm->hotplug_mutex);
+		vm->foreign = 0;
+		mutex_unlock(&vm->hotplug_mutex);
+		/* The usable region may have shrunk. */
+		virtio_mem_read_config(vm);
+		break;
+	default:
+		break;
+	}
+	return rc ? VIRTIO_MEM_CAUSE_INTERRUPTED : VIRTIO_MEM_CAUSE_NONE;
+}
+
+/**
+ * virtio_mem_answered() - take in the answer to a step's request
+ * @vm: the device
+ * @step: the step
+ * @answer: what came of it, now or long after it was sent
+ *
+ * Brings the table up to date.
+ *
+ * Context: the worker; may send STATE requests and wait for their answers.
+ * Return: VIRTIO_MEM_CAUSE_NONE if the step is done, else why not.
+ */
+enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
+					  const struct virtio_mem_step *step,
+					  enum virtio_mem_answer answer)
+{
+	if (answer != VIRTIO_MEM_ANSWER_ACK)
+		note_answer(vm, step, answer);
+	switch (answer) {
+	case VIRTIO_MEM_ANSWER_ACK:
+		return acked(vm, step);
+	case VIRTIO_MEM_ANSWER_NACK:
+		virtio_mem_read_config(vm);
+		return VIRTIO_MEM_CAUSE_DEV_NACK;
+	case VIRTIO_MEM_ANSWER_BUSY:
+		return VIRTIO_MEM_CAUSE_DEV_BUSY;
+	case VIRTIO_MEM_ANSWER_SILENT:
+		vm->step = *step;
+		dev_warn(&vm->vdev->dev,
+			 "no answer to %s within %u s; waiting on in the background\n",
+			 virtio_mem_proto_request_name(vm->vq.type),
+			 VIRTIO_MEM_ANSWER_MS / 1000);
+		return VIRTIO_MEM_CAUSE_DEV_SILENT;
+	case VIRTIO_MEM_ANSWER_GONE:
+		if (!virtio_mem_shall_end(vm))
+			stop_device(vm, "the device is broken or gone");
+		return VIRTIO_MEM_CAUSE_INTERRUPTED;
+	case VIRTIO_MEM_ANSWER_UNKNOWN:
+		dev_warn_once(&vm->vdev->dev,
+			      "%s got an answer that the specification does not have; asking for the state\n",
+			      virtio_mem_proto_request_name(vm->vq.type));
+		fallthrough;
+	case VIRTIO_MEM_ANSWER_ERROR:
+		return resolve_error(vm, step);
+	}
+	return VIRTIO_MEM_CAUSE_DEV_ERROR;
+}

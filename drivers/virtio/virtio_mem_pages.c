@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The pages of memory that the driver has taken out of the allocator, and
+ * whose they are while it is offlined.  May call nothing of ours.
+ *
+ * A taken page is allocated to the driver: refcount 1, PageOffline, out of the
+ * managed count.  Handed over to the core's offlining its refcount is 0: the
+ * core skips PageOffline pages that nobody refers to.  Until 6.10 the core
+ * takes all pages of what it offlines out of the managed count, so that they
+ * must be in it while they are handed over; later it leaves these out.
+ */
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/page_ref.h>
+#include <linux/sched.h>
+
+#include "virtio_mem_compat.h"
+#include "virtio_mem_pages.h"
+
+/* Let others get on, now and then; 256 MiB with 4 KiB pages. */
+static void breathe(unsigned long i)
+{
+	if (!(i & 0xffff))
+		cond_resched();
+}
+
+/**
+ * virtio_mem_pages_take() - make pages that were allocated just now taken ones
+ * @pfn: first page
+ * @nr: pages, all in one zone, from alloc_contig_range()
+ *
+ * Context: may sleep.
+ */
+void virtio_mem_pages_take(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	page_offline_begin();
+	for (i = 0; i < nr; i++) {
+		__SetPageOffline(pfn_to_page(pfn + i));
+		breathe(i);
+	}
+	page_offline_end();
+	adjust_managed_page_count(pfn_to_page(pfn), -(long)nr);
+}
+
+/**
+ * virtio_mem_pages_give_back() - give taken pages back to the allocator
+ * @pfn: first page
+ * @nr: pages, all in one zone
+ *
+ * Context: may sleep.
+ */
+void virtio_mem_pages_give_back(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	page_offline_begin();
+	for (i = 0; i < nr; i++) {
+		__ClearPageOffline(pfn_to_page(pfn + i));
+		breathe(i);
+	}
+	page_offline_end();
+	adjust_managed_page_count(pfn_to_page(pfn), nr);
+	free_contig_range(pfn, nr);
+	cond_resched();
+}
+
+/**
+ * virtio_mem_pages_hand_over() - leave taken pages to the core's offlining
+ * @pfn: first page
+ * @nr: pages, all in one zone
+ *
+ * Context: GOING_OFFLINE; may sleep.
+ * Return: 0; -EBUSY if somebody just looks at one of them: a blind decrement
+ * would leave it to be freed by whoever does.  Then nothing has changed.
+ */
+int virtio_mem_pages_hand_over(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if (!page_ref_freeze(pfn_to_page(pfn + i), 1))
+			goto undo;
+		breathe(i);
+	}
+	if (VIRTIO_MEM_OFFLINING_UNMANAGES_ALL)
+		adjust_managed_page_count(pfn_to_page(pfn), nr);
+	return 0;
+undo:
+	while (i-- > 0)
+		page_ref_unfreeze(pfn_to_page(pfn + i), 1);
+	return -EBUSY;
+}
+
+/**
+ * virtio_mem_pages_take_over() - the core's offlining has failed
+ * @pfn: first page
+ * @nr: pages, handed over before
+ *
+ * Context: CANCEL_OFFLINE; may sleep.
+ */
+void virtio_mem_pages_take_over(unsigned long pfn, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		page_ref_unfreeze(pfn_to_page(pfn + i), 1);
+		breathe(i);
+	}
+	if (VIRTIO_MEM_OFFLINING_UNMANAGES_ALL)
+		adjust_managed_page_count(pfn_to_page(pfn), -(long)nr);
+}
