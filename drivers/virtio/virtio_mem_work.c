@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The worker: takes a step from virtio_mem_plan, does it through virtio_mem_vq
- * and virtio_mem_mm, reports the result back (answers: virtio_mem_answer).  One kthread a device does all
- * requests and all memory hotplug.  Never decides.
+ * and virtio_mem_mm, reports the result back (answers: virtio_mem_answer).
+ * One kthread a device does all requests and all memory hotplug.  Never
+ * decides.
  */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
