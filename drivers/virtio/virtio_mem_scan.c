@@ -162,8 +162,13 @@ unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 {
 	unsigned long pages = virtio_mem_bb_pages(vm);
 
-	pages = DIV_ROUND_UP(pages * sizeof(struct page), PAGE_SIZE);
-	return pages + pages / 64 + 16;
+	unsigned long memmap;
+
+	memmap = DIV_ROUND_UP(pages * sizeof(struct page), PAGE_SIZE);
+	/* KASAN shadows what comes online, one byte for eight. */
+	if (IS_ENABLED(CONFIG_KASAN_GENERIC))
+		memmap += pages / 8;
+	return memmap + memmap / 64 + 16;
 }
 
 static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
