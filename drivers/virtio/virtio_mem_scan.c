@@ -161,7 +161,6 @@ void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 {
 	unsigned long pages = virtio_mem_bb_pages(vm);
-
 	unsigned long memmap;
 
 	memmap = DIV_ROUND_UP(pages * sizeof(struct page), PAGE_SIZE);
