@@ -33,6 +33,9 @@
 #define VIRTIO_MEM_TAKE_TIMEOUT_MS	30000
 #define VIRTIO_MEM_REMOVE_TIMEOUT_MS	10000
 
+/* How long big blocks that the device refused by ERROR are left alone, in ms. */
+#define VIRTIO_MEM_REFUSED_MS		10000
+
 /**
  * enum virtio_mem_activity - what the device is doing, as users read it
  * @VIRTIO_MEM_IDLE: the request is met
@@ -102,6 +105,7 @@ enum virtio_mem_activity {
  * @cand: W: candidates for unplug
  * @backoff: W: delay before the next retry
  * @failed_ms: W: time spent in this pass on looking, and on unplugs that failed
+ * @refused_ms: W: when the device refused a big block by ERROR last
  * @step: W: the step whose request is out
  * @unplug_all: W: the device must unplug everything first
  * @broken: W: stopped for good
@@ -164,6 +168,7 @@ struct virtio_mem {
 	struct virtio_mem_candidates cand;
 	struct virtio_mem_backoff backoff;
 	u64 failed_ms;
+	u64 refused_ms;
 	struct virtio_mem_step step;
 	bool unplug_all;
 	bool broken;

@@ -5,6 +5,7 @@
  * doubts, stops a device that contradicts itself.  May call virtio_mem_vq,
  * virtio_mem_scan, virtio_mem_plan and virtio_mem_table.
  */
+#include <linux/ktime.h>
 #include <linux/sizes.h>
 #include <linux/virtio.h>
 
@@ -131,15 +132,26 @@ static bool config_forbids(struct virtio_mem *vm,
 }
 
 static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
-					   const struct virtio_mem_step *step)
+					   const struct virtio_mem_step *step,
+					   enum virtio_mem_answer answer)
 {
 	bool plug = step->type == VIRTIO_MEM_STEP_PLUG;
+	struct virtio_mem_situation in;
 	unsigned long i, done = 0;
+	bool forbidden;
 	int rc = 0;
 
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
+	/* ERROR says that nothing was done; anything else says nothing. */
+	forbidden = plug && config_forbids(vm, step);
+	if (forbidden && answer == VIRTIO_MEM_ANSWER_ERROR)
+		return VIRTIO_MEM_CAUSE_DEV_NACK;
+	virtio_mem_situation(vm, &in);
 	for (i = 0; i < step->nr && rc >= 0; i++) {
+		/* Outside of the usable region there is nothing to ask. */
+		if (step->first + i >= in.usable_bbs)
+			break;
 		rc = believe_device(vm, step->first + i, plug);
 		done += rc == 1;
 	}
@@ -151,7 +163,7 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 		return VIRTIO_MEM_CAUSE_DEV_SILENT;
 	if (done == step->nr)
 		return VIRTIO_MEM_CAUSE_NONE;
-	if (plug && config_forbids(vm, step))
+	if (forbidden)
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
 	if (step->nr > 1)
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
@@ -164,6 +176,7 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	} else if (!virtio_mem_bbt_is_quarantined(&vm->bbt, step->first)) {
 		virtio_mem_bbt_quarantine(&vm->bbt, step->first,
 					  VIRTIO_MEM_CAUSE_DEV_ERROR);
+		vm->refused_ms = ktime_to_ms(ktime_get());
 	}
 	mutex_unlock(&vm->hotplug_mutex);
 	return VIRTIO_MEM_CAUSE_DEV_ERROR;
@@ -256,7 +269,7 @@ enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 			      virtio_mem_proto_request_name(vm->vq.type));
 		fallthrough;
 	case VIRTIO_MEM_ANSWER_ERROR:
-		return resolve_error(vm, step);
+		return resolve_error(vm, step, answer);
 	}
 	return VIRTIO_MEM_CAUSE_DEV_ERROR;
 }

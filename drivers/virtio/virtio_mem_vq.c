@@ -13,6 +13,9 @@
 
 #include "virtio_mem_vq.h"
 
+/* What the answer is filled with before it comes; no type of any answer. */
+#define UNTOUCHED	0xa5
+
 static void vq_answered(struct virtqueue *vq)
 {
 	struct virtio_mem_vq *q = vq->vdev->priv;
@@ -106,6 +109,21 @@ void virtio_mem_vq_free(struct virtio_mem_vq *q)
 	q->io = NULL;
 }
 
+/*
+ * An earlier request was answered twice: this "answer" is no answer to the
+ * request that is out, which the device may yet read and write.  The buffers
+ * stay untouched until the reset.
+ */
+static bool out_of_step(const struct virtio_mem_vq *q)
+{
+	static const u8 untouched[sizeof(q->io->resp.type)] = {
+		UNTOUCHED, UNTOUCHED
+	};
+
+	return q->len >= sizeof(untouched) &&
+	       !memcmp(&q->io->resp.type, untouched, sizeof(untouched));
+}
+
 /**
  * virtio_mem_vq_poll() - collect the answer to the request that is out
  * @q: the queue
@@ -124,6 +142,10 @@ enum virtio_mem_answer virtio_mem_vq_poll(struct virtio_mem_vq *q)
 	} else if (virtqueue_get_buf(q->vq, &q->len)) {
 		q->pending = false;
 		answer = virtio_mem_proto_answer(&q->io->resp, q->len);
+		if (out_of_step(q)) {
+			q->gone = true;
+			answer = VIRTIO_MEM_ANSWER_GONE;
+		}
 	} else if (virtqueue_is_broken(q->vq)) {
 		answer = VIRTIO_MEM_ANSWER_GONE;
 	}
@@ -162,6 +184,13 @@ static bool vq_send(struct virtio_mem_vq *q)
 	sg_init_one(&sg_req, &q->io->req, sizeof(q->io->req));
 	sg_init_one(&sg_resp, &q->io->resp, sizeof(q->io->resp));
 	spin_lock_irq(&q->lock);
+	/*
+	 * Nothing is out, so nothing may come: if something does, the device
+	 * has answered twice, and the ring finds that its id is not in use and
+	 * breaks the queue.
+	 */
+	if (!q->gone && virtqueue_get_buf(q->vq, &q->len))
+		q->gone = true;
 	if (!q->gone &&
 	    !virtqueue_add_sgs(q->vq, sgs, 1, 1, q, GFP_ATOMIC)) {
 		q->pending = true;
@@ -193,7 +222,7 @@ enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 	if (WARN_ON_ONCE(q->pending))
 		return VIRTIO_MEM_ANSWER_SILENT;
 	q->type = type;
-	memset(&q->io->resp, 0xff, sizeof(q->io->resp));
+	memset(&q->io->resp, UNTOUCHED, sizeof(q->io->resp));
 	virtio_mem_proto_request(&q->io->req, type, addr, nb_blocks);
 	if (!vq_send(q))
 		return VIRTIO_MEM_ANSWER_GONE;

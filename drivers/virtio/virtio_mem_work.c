@@ -315,6 +315,8 @@ static void begin_pass(struct virtio_mem *vm)
 	virtio_mem_candidates_reset(&vm->cand);
 	mutex_lock(&vm->hotplug_mutex);
 	virtio_mem_bbt_clear_tried(&vm->bbt);
+	if (now_ms() - vm->refused_ms >= VIRTIO_MEM_REFUSED_MS)
+		virtio_mem_bbt_release(&vm->bbt, VIRTIO_MEM_CAUSE_DEV_ERROR);
 	mutex_unlock(&vm->hotplug_mutex);
 }
 
@@ -339,8 +341,9 @@ static u32 run_pass(struct virtio_mem *vm)
 	struct virtio_mem_step step = { .type = VIRTIO_MEM_STEP_WAIT };
 
 	collect_late_answer(vm);
-	virtio_mem_read_config(vm);
-	compare_books(vm);
+	/* What was read earlier lacks what was plugged since. */
+	if (!virtio_mem_read_config(vm))
+		compare_books(vm);
 	take_request(vm);
 	begin_pass(vm);
 	while (!vm->broken && !virtio_mem_shall_end(vm)) {
