@@ -27,6 +27,8 @@
 #define MOCK_MAX_RULES		16
 #define MOCK_LOG_LINES		512
 #define MOCK_NR_REQUESTS	4
+/* And whatever else comes. */
+#define MOCK_NR_COUNTED		5
 /* Answers that are counted: the specification's, others, none at all. */
 #define MOCK_ANSWER_OTHER	4
 #define MOCK_ANSWER_NONE	5
@@ -243,6 +245,7 @@ struct task_struct;
  * @last_violation: the last one, for people
  * @log: the last requests
  * @lines: how many requests have been logged
+ * @first_line: the first of them that is shown
  *
  * @config_lock: guards all below; last of all locks
  * @shown: configuration space
@@ -282,13 +285,14 @@ struct mock {
 	unsigned long *bitmap;
 
 	struct mock_rule rule[MOCK_MAX_RULES];
-	u64 count[MOCK_NR_REQUESTS + 1][MOCK_NR_ANSWERS];
+	u64 count[MOCK_NR_COUNTED][MOCK_NR_ANSWERS];
 	u64 interrupts;
 	u64 config_interrupts;
 	u64 violation[MOCK_V_NR];
 	char last_violation[120];
 	struct mock_line log[MOCK_LOG_LINES];
 	u64 lines;
+	u64 first_line;
 
 	spinlock_t config_lock;		/* guards what follows */
 	struct virtio_mem_config shown;
@@ -357,7 +361,8 @@ const char *mock_record_request_name(u16 type);
 void mock_record_counters(struct seq_file *s, struct mock *m);
 void mock_record_violations(struct seq_file *s, struct mock *m);
 void mock_record_log(struct seq_file *s, struct mock *m);
-void mock_record_clear(struct mock *m);
+void mock_record_clear_log(struct mock *m);
+void mock_record_clear_violations(struct mock *m);
 
 /* mock_debugfs.c */
 void mock_debugfs_add(struct mock *m);

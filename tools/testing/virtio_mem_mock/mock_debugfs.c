@@ -176,9 +176,15 @@ static int release_store(struct mock *m, char *line)
 	return 0;
 }
 
-static int clear_store(struct mock *m, char *line)
+static int violations_store(struct mock *m, char *line)
 {
-	mock_record_clear(m);
+	mock_record_clear_violations(m);
+	return 0;
+}
+
+static int log_store(struct mock *m, char *line)
+{
+	mock_record_clear_log(m);
 	return 0;
 }
 
@@ -215,9 +221,9 @@ static const struct mock_file files[] = {
 	{ "pending", pending_show, release_store },
 	{ "device", device_show, device_store, true },
 	{ "plugged", plugged_show, plugged_store },
-	{ "violations", mock_record_violations, clear_store },
+	{ "violations", mock_record_violations, violations_store },
 	{ "counters", mock_record_counters },
-	{ "log", mock_record_log },
+	{ "log", mock_record_log, log_store },
 };
 
 static int show(struct seq_file *s, void *unused)
@@ -232,15 +238,15 @@ static int show(struct seq_file *s, void *unused)
 	return 0;
 }
 
-static int open(struct inode *inode, struct file *filp)
+static int open(struct inode *inode, struct file *opened)
 {
-	return single_open(filp, show, inode->i_private);
+	return single_open(opened, show, inode->i_private);
 }
 
-static ssize_t write(struct file *filp, const char __user *buf, size_t len,
+static ssize_t write(struct file *opened, const char __user *buf, size_t len,
 		     loff_t *pos)
 {
-	const struct mock_file *file = file_inode(filp)->i_private;
+	const struct mock_file *file = file_inode(opened)->i_private;
 	char *text;
 	int rc;
 

@@ -21,7 +21,7 @@ static const char *const violations[MOCK_V_NR] = {
 	[MOCK_V_LEFT] = "left",
 };
 
-static const char *const requests[MOCK_NR_REQUESTS + 1] = {
+static const char *const requests[MOCK_NR_COUNTED] = {
 	[VIRTIO_MEM_REQ_PLUG] = "PLUG",
 	[VIRTIO_MEM_REQ_UNPLUG] = "UNPLUG",
 	[VIRTIO_MEM_REQ_UNPLUG_ALL] = "UNPLUG_ALL",
@@ -142,7 +142,7 @@ void mock_record_counters(struct seq_file *s, struct mock *m)
 {
 	unsigned int r, a;
 
-	for (r = 0; r <= MOCK_NR_REQUESTS; r++) {
+	for (r = 0; r < MOCK_NR_COUNTED; r++) {
 		seq_printf(s, "%s", requests[r]);
 		for (a = 0; a < MOCK_NR_ANSWERS; a++)
 			seq_printf(s, " %s %llu", answers[a], m->count[r][a]);
@@ -179,7 +179,7 @@ void mock_record_log(struct seq_file *s, struct mock *m)
 {
 	u64 i = m->lines > MOCK_LOG_LINES ? m->lines - MOCK_LOG_LINES : 0;
 
-	for (; i < m->lines; i++) {
+	for (i = max(i, m->first_line); i < m->lines; i++) {
 		const struct mock_line *line = &m->log[i % MOCK_LOG_LINES];
 
 		seq_printf(s, "%llu %llu.%03llu %s 0x%llx %u ", i,
@@ -198,18 +198,27 @@ void mock_record_log(struct seq_file *s, struct mock *m)
 }
 
 /**
- * mock_record_clear() - forget violations, counters and requests
+ * mock_record_clear_log() - forget counters and requests
  * @m: the device
  *
  * Context: with the lock held.
  */
-void mock_record_clear(struct mock *m)
+void mock_record_clear_log(struct mock *m)
 {
 	memset(m->count, 0, sizeof(m->count));
-	memset(m->violation, 0, sizeof(m->violation));
-	m->last_violation[0] = 0;
 	m->interrupts = 0;
 	m->config_interrupts = 0;
-	/* Requests that are held still refer to their lines. */
-	m->lines = roundup(m->lines, MOCK_LOG_LINES);
+	m->first_line = m->lines;
+}
+
+/**
+ * mock_record_clear_violations() - forget violations
+ * @m: the device
+ *
+ * Context: with the lock held.
+ */
+void mock_record_clear_violations(struct mock *m)
+{
+	memset(m->violation, 0, sizeof(m->violation));
+	m->last_violation[0] = 0;
 }

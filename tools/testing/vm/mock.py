@@ -41,6 +41,12 @@ def module(kernel):
     return target
 
 
+def ranges(text):
+    """[(start, end)] of all FIRST-LAST in a text, hexadecimal."""
+    return [(int(a, 16), int(b, 16) + 1) for a, b in
+            re.findall(r"(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)", text)]
+
+
 class Mock:
     """Orders to the device, and what it says."""
 
@@ -84,8 +90,7 @@ class Mock:
 
     def plugged(self):
         """[(start, end)] by its bitmap."""
-        return [(int(a, 16), int(b, 16) + 1) for a, b in
-                re.findall(r"0x([0-9a-f]+)-0x([0-9a-f]+)", self.read("plugged"))]
+        return ranges(self.read("plugged"))
 
     def size(self):
         """Bytes that are plugged."""

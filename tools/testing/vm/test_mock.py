@@ -5,7 +5,7 @@ import re
 
 from case import GIB, MIB, GuestCase, merge, total
 from guest import Pattern
-from mock import ADDR, DIR, SIZE, Mock
+from mock import ADDR, DIR, SIZE, Mock, ranges
 
 VIRTIO = "/sys/bus/virtio/devices"
 BIND = "/sys/bus/virtio/drivers/virtio_mem/bind"
@@ -69,22 +69,34 @@ class MockCase(GuestCase):
 
     def reached(self, size, timeout=60):
         """Wait until the device has it and the driver is done; compare all."""
-        self.vm.wait(lambda: self.mock.size() == size, f"mock has {size}", timeout)
-        self.wait_state("idle", timeout)
+        self.settled(size, timeout)
         self.assert_size(size)
+
+    def settled(self, size, timeout=60):
+        """Wait until the device has it and the driver is done."""
+        def look():
+            out = self.guest.ok(f"cat {DIR}/plugged {VIRTIO}/*/virtio_mem/state")
+            return total(ranges(out)) == size and out.endswith("idle")
+
+        self.vm.wait(look, f"mock has {size} and driver is idle", timeout, 0.1)
 
     def assert_size(self, size, index=0, others=0):
         """Device, driver and Linux agree to the byte."""
-        plugged = self.mock.plugged()
+        # All in one go: each command takes the guest a while.
+        mock, iomem, mem, attrs = self.guest.ok(
+            f"cat {DIR}/plugged; echo ==; grep 'RAM (virtio_mem)' /proc/iomem; "
+            f"echo ==; grep MemTotal: /proc/meminfo; echo ==; "
+            f"cd {VIRTIO}/*/virtio_mem; grep . *").split("==\n")
+        attrs = dict(line.split(":", 1) for line in attrs.splitlines())
+        plugged = ranges(mock)
         self.assertEqual(total(plugged), size, "mock's bitmap")
-        attrs = self.guest.attrs(index)
         self.assertEqual(int(attrs["plugged_size"]), size, "sysfs plugged_size")
         self.assertEqual(int(attrs["blocks_added"]) * int(attrs["big_block_size"]),
                          size, "sysfs blocks_added")
         self.assertEqual(attrs["blocks_plugged"], "0")
         self.assertEqual(attrs["blocks_fake_offline"], "0")
-        self.assertEqual(self.in_region(self.guest.added()), merge(plugged), "/proc/iomem")
-        self.assertEqual(self.guest.mem_total() - self.base, size, "MemTotal")
+        self.assertEqual(merge(ranges(iomem)), merge(plugged), "/proc/iomem")
+        self.assertEqual(int(mem.split()[1]) * 1024 - self.base, size, "MemTotal")
 
 
 class Behaves(MockCase):
@@ -144,8 +156,7 @@ class Answers(MockCase):
     def back(self, size):
         """To where a case began; compared once the next one has ended."""
         self.mock.request(size)
-        self.vm.wait(lambda: self.mock.size() == size, f"mock has {size}", 20)
-        self.wait_state("idle", 20)
+        self.settled(size, 20)
 
     def test_plug(self):
         """Growing meets each of them."""
@@ -180,9 +191,8 @@ class Answers(MockCase):
                                  WAITS.get(fault, "unknown answer|ERROR"))
             self.mock.fault("clear")
             self.reached(128 * MIB, 20)
-            self.resize(0)
-            self.guest.ok("rmmod virtio_mem")
-            self.mock.order("violations", "clear")
+            self.back(0)
+            self.guest.ok(f"rmmod virtio_mem; echo clear >{DIR}/log")
         self.load()
 
     def test_state(self):
@@ -313,7 +323,7 @@ class Ends(MockCase):
             self.assertIn("broken or gone", self.guest.attr("last_error"))
             self.reload()
             self.reached(size, 30)
-            self.mock.order("violations", "clear")
+            self.mock.order("log", "clear")
 
     def test_break_idle(self):
         """The same while nothing is asked."""
@@ -332,7 +342,7 @@ class Ends(MockCase):
                 self.assertIn(self.state(), ("growing", "shrinking", "waiting", "broken"))
                 self.reload()
                 self.reached(size, 30)
-                self.mock.order("violations", "clear")
+                self.mock.order("log", "clear")
 
     def gone(self, how, size):
         """It goes; the memory stays; it comes back and is taken over."""
