@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 
-import mock
+import modules
 from kernels import cache_dir
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -69,11 +69,10 @@ def _libraries(path):
     return re.findall(r"(/\S+) \(0x", out.stdout)
 
 
-def _memtool():
-    """Compile the guest's helper, once for each version of its source."""
-    source = GUEST / "memtool.c"
+def _compile(source):
+    """Compile a helper for the guest, once for each version of its source."""
     tag = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    target = cache_dir("guest") / f"memtool-{tag}"
+    target = cache_dir("guest") / f"{source.stem}-{tag}"
     if not target.exists():
         temp = target.with_name(f".{target.name}.{os.getpid()}")
         subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Wextra",
@@ -89,8 +88,9 @@ def build(kernel, target, module=None):
     """
     files = {"init": (0o755, (GUEST / "init").read_bytes()),
              "agent": (0o755, (GUEST / "agent").read_bytes()),
-             "bin/busybox": (0o755, pathlib.Path(BUSYBOX).read_bytes()),
-             "bin/memtool": (0o755, _memtool())}
+             "bin/busybox": (0o755, pathlib.Path(BUSYBOX).read_bytes())}
+    for source in sorted(GUEST.glob("*.c")):
+        files[f"bin/{source.stem}"] = (0o755, _compile(source))
     # init's first line needs a shell before busybox could install its links.
     files["bin/sh"] = (0o120777, b"busybox")
     for name in ("proc", "sys", "dev", "tmp"):
@@ -109,11 +109,13 @@ def build(kernel, target, module=None):
     for path in _module_files(kernel, EXTRA):
         name = re.sub(r"\.xz$", "", path.name)
         files[f"mod/{name}"] = (0o644, _read_module(path))
-    device = mock.module(kernel)
-    if device:
-        files["mod/virtio_mem_mock.ko"] = (0o644, device.read_bytes())
-    stock, = _module_files(kernel, ["virtio_mem"])[-1:]
-    files["mod/stock/virtio_mem.ko"] = (0o644, _read_module(stock))
+    for name in modules.NAMES:
+        file = modules.build(name, kernel)
+        if file:
+            files[f"mod/{name}.ko"] = (0o644, file.read_bytes())
+    # A debug build has none.
+    for path in _module_files(kernel, ["virtio_mem"])[-1:]:
+        files["mod/stock/virtio_mem.ko"] = (0o644, _read_module(path))
     if module:
         files["mod/ours/virtio_mem.ko"] = (0o644, pathlib.Path(module).read_bytes())
     target.write_bytes(cpio(files))

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bring Debian's packaged guest kernels into the cache, without installing them.
 
-    kernels.py [6.1] [6.12]     one line each: SERIES KVER DIRECTORY
+    kernels.py [6.1|6.12|kasan|kcsan...]    one line each: SERIES KVER DIRECTORY HEADERS
 
+kasan and kcsan are debug builds of 6.12 (see ../debug), made when asked for.
 A guest needs the kernel as Debian ships it: same configuration, same modules,
 same module symbol versions as the headers the driver is built with. Installing
 it would change the host's boot menu, so the package is only unpacked.
@@ -21,6 +22,8 @@ import time
 # The series we support, and the Debian package that always depends on its
 # newest kernel. The "cloud" flavour is the smallest that has virtio-mem.
 META = {"6.1": "linux-image-cloud-amd64", "6.12": "linux-image-6.12-cloud-amd64"}
+DEBUG = ("kasan", "kcsan")
+BUILD = pathlib.Path(__file__).resolve().parent.parent / "debug" / "build"
 
 
 def cache_dir(*parts):
@@ -32,10 +35,16 @@ def cache_dir(*parts):
 
 
 class Kernel:
-    """One unpacked kernel package."""
+    """One unpacked kernel package, or a debug build that looks like one.
 
-    def __init__(self, series, kver, path):
+    headers  what modules for it are built with; may be missing
+    debug    whether it has the checkers, and is so much slower
+    """
+
+    def __init__(self, series, kver, path, headers=None):
         self.series, self.kver, self.path = series, kver, path
+        self.headers = headers or pathlib.Path("/lib/modules", kver, "build")
+        self.debug = series in DEBUG
         self.image = path / "boot" / f"vmlinuz-{kver}"
         self.modules = path / "lib" / "modules" / kver
 
@@ -88,7 +97,11 @@ def _unpack(kver, target):
 
 
 def get(series, kver=None):
-    """Return the Kernel of a series, fetched when the cache has it not."""
+    """Return the Kernel of a series, fetched or built when the cache has it not."""
+    if series in DEBUG:
+        out = subprocess.run([BUILD, series], check=True, stdout=subprocess.PIPE, text=True)
+        kver, path, headers = out.stdout.split()
+        return Kernel(series, kver, pathlib.Path(path), pathlib.Path(headers))
     kver = kver or _newest(series) or _cached(series)
     if not kver:
         raise RuntimeError(f"no kernel {series}: {META[series]} is unknown to "
@@ -102,10 +115,10 @@ def get(series, kver=None):
 def main():
     """Fetch what the command line names (default: all) and print it."""
     for series in sys.argv[1:] or META:
-        if series not in META:
-            sys.exit(f"kernels.py: unknown series {series}, have {list(META)}")
+        if series not in (*META, *DEBUG):
+            sys.exit(f"kernels.py: unknown series {series}, have {[*META, *DEBUG]}")
         kernel = get(series)
-        print(series, kernel.kver, kernel.path)
+        print(series, kernel.kver, kernel.path, kernel.headers)
 
 
 if __name__ == "__main__":

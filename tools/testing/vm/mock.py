@@ -1,44 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The memory device in software: its module for a guest, and orders to it."""
+"""The memory device in software: orders to it, and what it says."""
 
-import hashlib
-import os
-import pathlib
 import re
-import shutil
-import subprocess
-import tempfile
 
-from kernels import cache_dir
-
-SOURCE = pathlib.Path(__file__).resolve().parent.parent / "virtio_mem_mock"
 DIR = "/sys/kernel/debug/virtio_mem_mock"
 # Where the guest has its memory, see qemu-configs/mock.cfg.
 ADDR, SIZE = 4 << 30, 4 << 30
-
-
-def module(kernel):
-    """virtio_mem_mock.ko for a guest kernel, compiled once for each version of
-    its sources; None without that kernel's headers."""
-    headers = pathlib.Path("/lib/modules", kernel.kver, "build")
-    if not headers.exists():
-        return None
-    files = sorted([SOURCE / "Kbuild", *SOURCE.glob("*.[ch]")])
-    files = [f for f in files if not f.name.endswith(".mod.c")]
-    tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
-    target = cache_dir("guest") / f"mock-{kernel.kver}-{tag}.ko"
-    if not target.exists():
-        with tempfile.TemporaryDirectory() as build:
-            for file in files:
-                shutil.copy(file, build)
-            subprocess.run(["make", "-s", "-C", headers, f"M={build}", "modules"],
-                           check=True, stdout=subprocess.DEVNULL,
-                           stderr=subprocess.PIPE, text=True)
-            subprocess.run(["strip", "-g", f"{build}/virtio_mem_mock.ko"], check=True)
-            temp = target.with_name(f".{target.name}.{os.getpid()}")
-            shutil.copy(f"{build}/virtio_mem_mock.ko", temp)
-            temp.rename(target)
-    return target
 
 
 def ranges(text):

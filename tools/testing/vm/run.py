@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Run the guest tests and print TAP.
 
-    run.py [--kver 6.1|6.12] [--jobs N] [--list] [PATTERN...]
+    run.py [--kver 6.1|6.12|kasan|kcsan] [--jobs N] [--list] [PATTERN...]
 
 PATTERN selects tests whose name contains it. The driver must have been built
 for the guest's kernel (kernels.py prints which that is); VM_MODULE names
@@ -125,7 +125,7 @@ def worker(groups, series, results):
 def main():
     """Command line in, exit status out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kver", choices=list(kernels.META), default="6.12")
+    parser.add_argument("--kver", choices=[*kernels.META, *kernels.DEBUG], default="6.12")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--list", action="store_true")
     parser.add_argument("pattern", nargs="*")
@@ -139,7 +139,7 @@ def main():
     have = vm.module_kver(vm.our_module())
     if have != kernel.kver:
         print(f"Bail out! {vm.our_module()} is built for {have}; the guest "
-              f"runs {kernel.kver}. Try: make KVER={kernel.kver}")
+              f"runs {kernel.kver}. Try: make KVER={kernel.kver} KDIR={kernel.headers}")
         return 1
     # Asked to end, run the exit handlers that end the guests.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Test modules for a guest's kernel, built when their sources are new."""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from kernels import cache_dir
+
+TESTING = pathlib.Path(__file__).resolve().parent.parent
+# Each a directory beside this one, with a Kbuild that makes NAME.ko.
+NAMES = ("virtio_mem_mock",)
+
+
+def build(name, kernel):
+    """NAME.ko for a guest kernel; None without that kernel's headers."""
+    if not kernel.headers.exists():
+        return None
+    source = TESTING / name
+    files = sorted([source / "Kbuild", *source.glob("*.[ch]")])
+    files = [f for f in files if not f.name.endswith(".mod.c")]
+    tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    target = cache_dir("guest") / f"{name}-{kernel.kver}-{tag}.ko"
+    if not target.exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            for file in files:
+                shutil.copy(file, scratch)
+            done = subprocess.run(["make", "-s", "-C", kernel.headers, f"M={scratch}",
+                                   "modules"], check=False, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True)
+            if done.returncode:
+                raise RuntimeError(f"{name} for {kernel.kver}: {done.stderr[-2000:]}")
+            subprocess.run(["strip", "-g", f"{scratch}/{name}.ko"], check=True)
+            temp = target.with_name(f".{target.name}.{os.getpid()}")
+            shutil.copy(f"{scratch}/{name}.ko", temp)
+            temp.rename(target)
+    return target
