@@ -2,7 +2,7 @@
 # The test targets of the root Makefile.  seed=N repeats a random test.
 export VMEM_SEED ?= $(seed)
 
-.PHONY: lint unit kunit check
+.PHONY: lint unit kunit check check-debug
 lint:
 	@tools/testing/deps lint
 	@tools/testing/lint
@@ -18,3 +18,8 @@ kunit:
 check:
 	@tools/testing/deps lint unit kunit dkms vm libvirt
 	@tools/testing/check
+
+# Kernels with KASAN, lockdep and others, and with KCSAN: built once, cached.
+check-debug:
+	@tools/testing/deps kunit vm
+	@tools/testing/check guest-kasan guest-kcsan

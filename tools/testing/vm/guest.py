@@ -15,8 +15,8 @@ class GuestError(Exception):
 class Guest:
     """The agent behind the guest's second serial port."""
 
-    def __init__(self, path, alive):
-        self._alive = alive
+    def __init__(self, path, alive, slow=1):
+        self._alive, self._slow = alive, slow
         self._sock = socket.socket(socket.AF_UNIX)
         self._sock.connect(str(path))
         self._buffer = b""
@@ -25,7 +25,7 @@ class Guest:
 
     def _read_until(self, pattern, timeout):
         """Read up to a match of the bytes pattern and return the match."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * self._slow
         while True:
             found = re.search(pattern, self._buffer, re.DOTALL)
             if found:
@@ -163,7 +163,7 @@ class Guest:
 
     def wait_line(self, log, pattern, timeout=120):
         """Wait until a log file's last line matches; returns the match."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * self._slow
         while True:
             lines = self.run(f"cat {log}")[1].strip().splitlines()
             found = re.match(pattern, lines[-1]) if lines else None

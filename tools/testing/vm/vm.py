@@ -65,6 +65,8 @@ class VM:
     def __init__(self, config, series="6.12", *, mod="ours", mod_args="",
                  online="online_movable", reboots=False, append="", allow=()):
         self.kernel = kernels.get(series)
+        # By so much more time may anything take.
+        self.slow = 4 if self.kernel.debug else 1
         self.allow = tuple(allow)
         self.dir = run_dir(f"{config}-{series}")
         self._sockets = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
@@ -87,7 +89,9 @@ class VM:
             module = None
         image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module)
         agent, monitor = self._sockets / "agent", self._sockets / "qmp"
-        line = ("console=ttyS0 panic=-1 panic_on_warn=1 oops=panic loglevel=7 "
+        # Each race that KCSAN finds is a warning, and most are not ours.
+        line = ("console=ttyS0 panic=-1 oops=panic loglevel=7 page_poison=1 "
+                f"panic_on_warn={int(self.kernel.series != 'kcsan')} "
                 f"vm.mod={mod} {append}") + (f" vm.arg={mod_args}" if mod_args else "")
         options = accel.choose(self.kernel)
         self.accel = options[1].partition(",")[0]
@@ -119,7 +123,7 @@ class VM:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
-        self.guest = Guest(agent, self.alive)
+        self.guest = Guest(agent, self.alive, self.slow)
         self.qmp.cmd("cont")
         self.guest.wait_ready(180)
         image.unlink()  # the guest has it; it is the bulk of the directory
@@ -157,7 +161,7 @@ class VM:
     def wait(self, condition, what, timeout=60, step=0.2):
         """Poll until condition() is true; return its value."""
         # Emulation on a host with other work: only that it ends is judged here.
-        deadline = time.monotonic() + timeout * (2 if self.accel == "tcg" else 1)
+        deadline = time.monotonic() + timeout * (2 if self.accel == "tcg" else 1) * self.slow
         while True:
             value = condition()
             if value:
