@@ -378,6 +378,7 @@ static struct virtio_mem *alloc_device(struct virtio_device *vdev)
 	init_completion(&vm->exited);
 	init_waitqueue_head(&vm->wait);
 	virtio_mem_bound_init(&vm->bound);
+	virtio_mem_held_init(vm);
 	INIT_WORK(&vm->config_work, config_work);
 	vm->told_requested = U64_MAX;
 	vdev->priv = vm;
@@ -479,6 +480,7 @@ void virtio_mem_teardown(struct virtio_mem *vm)
 	unsigned long added;
 
 	virtio_mem_mm_stop(vm);
+	virtio_mem_held_exit(vm);
 	added = virtio_mem_mm_exit(vm);
 	if (added)
 		pr_warn("virtio_mem %s: %llu MiB stay added and in use; load the driver again to unplug them\n",

@@ -15,6 +15,7 @@
 #include <linux/pfn.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "virtio_mem_bb.h"
 #include "virtio_mem_bound.h"
@@ -103,6 +104,7 @@ enum virtio_mem_activity {
  *
  * @pass: W: what the worker has learned in this pass
  * @cand: W: candidates for unplug
+ * @held: W: by BB that failed to go, the page that was held (PFN)
  * @backoff: W: delay before the next retry
  * @failed_ms: W: time spent in this pass on looking, and on unplugs that failed
  * @refused_ms: W: when the device refused a big block by ERROR last
@@ -166,6 +168,7 @@ struct virtio_mem {
 
 	struct virtio_mem_pass pass;
 	struct virtio_mem_candidates cand;
+	struct xarray held;
 	struct virtio_mem_backoff backoff;
 	u64 failed_ms;
 	u64 refused_ms;
@@ -235,8 +238,16 @@ int virtio_mem_adopt(struct virtio_mem *vm);
 /* virtio_mem_scan.c: looks at pages, without locks */
 void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 			struct virtio_mem_score *score);
+bool virtio_mem_scan_held(unsigned long pfn);
 unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm);
 void virtio_mem_scan_pressure(struct virtio_mem_pressure *p);
+
+/* virtio_mem_held.c: big blocks that wait for one page */
+void virtio_mem_held_init(struct virtio_mem *vm);
+void virtio_mem_held_exit(struct virtio_mem *vm);
+void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id);
+bool virtio_mem_held_still(struct virtio_mem *vm, unsigned long id);
+void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id);
 
 /* virtio_mem_table.c: the table with its lock and its buffer */
 int virtio_mem_table_reserve(struct virtio_mem *vm, unsigned long nr);

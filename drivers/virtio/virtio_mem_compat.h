@@ -47,4 +47,19 @@ static inline int virtio_mem_compat_alloc_range(unsigned long start,
 				  __GFP_RETRY_MAYFAIL);
 }
 
+/*
+ * How often a folio is mapped; below 0 if that can't be told: for large ones
+ * modules can't call what counts before 6.10, which has the sum at hand.
+ */
+static inline int virtio_mem_compat_mapcount(struct folio *folio)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	if (folio_test_large(folio))
+		return -1;
+	return atomic_read(&folio->_mapcount) + 1;
+#else
+	return folio_mapcount(folio);
+#endif
+}
+
 #endif /* _VIRTIO_MEM_COMPAT_H */

@@ -36,14 +36,15 @@ virtio_mem_plan_stays(const struct virtio_mem_score *score, bool unplug_online)
  * @unplug_online: whether online big blocks may be unplugged
  *
  * Offline ones first, then wholly free ones, then those with the fewest pages
- * to migrate; among equals ZONE_MOVABLE first.
+ * to migrate; among equals ZONE_MOVABLE first.  A page that is held may be let
+ * go at once or never: worth migrating a quarter of a big block instead.
  *
  * Return: smaller is cheaper; VIRTIO_MEM_RANK_NEVER if it can't go.
  */
 u64 virtio_mem_plan_rank(const struct virtio_mem_score *score,
 			 bool unplug_online)
 {
-	u64 class = RANK_USED;
+	u64 class = RANK_USED, cost = score->used_pages;
 
 	if (virtio_mem_plan_stays(score, unplug_online))
 		return VIRTIO_MEM_RANK_NEVER;
@@ -51,8 +52,9 @@ u64 virtio_mem_plan_rank(const struct virtio_mem_score *score,
 		class = RANK_OFFLINE;
 	else if (!score->used_pages)
 		class = RANK_FREE;
-	return class << RANK_SHIFT | (u64)score->used_pages << 1 |
-	       score->kernel_zone;
+	if (score->held_pages)
+		cost += score->online_pages / 4;
+	return class << RANK_SHIFT | cost << 1 | score->kernel_zone;
 }
 
 /**

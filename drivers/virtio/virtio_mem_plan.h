@@ -29,6 +29,8 @@
  * @stuck_pages: of these, in use and not movable
  * @stuck_pfn: the first of these
  * @stuck_cause: why that one is not
+ * @held_pages: of the used ones, those that something holds at this moment
+ * @held_pfn: the first of these
  * @kernel_zone: some online page is in a zone other than ZONE_MOVABLE
  */
 struct virtio_mem_score {
@@ -38,6 +40,8 @@ struct virtio_mem_score {
 	unsigned long stuck_pages;
 	unsigned long stuck_pfn;
 	enum virtio_mem_cause stuck_cause;
+	unsigned long held_pages;
+	unsigned long held_pfn;
 	bool kernel_zone;
 };
 

@@ -60,6 +60,24 @@ static bool looks_pinned(struct folio *folio)
 	return folio_test_large(folio) || extra >= GUP_PIN_COUNTING_BIAS;
 }
 
+/*
+ * Whether something refers to the folio beside its mappings and its cache.
+ * Isolating it for migration, batches of each CPU and I/O under way do, too.
+ */
+static bool looks_held(struct folio *folio)
+{
+	int maps = virtio_mem_compat_mapcount(folio);
+	int cache = 0;
+
+	if (maps < 0 || folio_test_hugetlb(folio))
+		return false;
+	if (folio_test_anon(folio))
+		cache = folio_test_swapcache(folio) ? folio_nr_pages(folio) : 0;
+	else if (READ_ONCE(folio->mapping))
+		cache = folio_nr_pages(folio) + folio_test_private(folio);
+	return folio_ref_count(folio) > maps + cache;
+}
+
 /* Judges the page at @pfn; returns how many pages the verdict is about. */
 static unsigned long look(struct page *page, unsigned long pfn,
 			  unsigned long left, bool movable_zone,
@@ -109,8 +127,30 @@ static unsigned long look(struct page *page, unsigned long pfn,
 		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_UNMOVABLE);
 		return nr;
 	}
+	if (looks_held(folio)) {
+		if (!score->held_pages)
+			score->held_pfn = pfn;
+		score->held_pages += nr;
+	}
 	score->used_pages += nr;
 	return nr;
+}
+
+/**
+ * virtio_mem_scan_held() - whether something holds a page
+ * @pfn: the page, in memory that is added
+ *
+ * Context: the worker.
+ * Return: true if it is in use, and referred to by more than its mappings and
+ * its cache.
+ */
+bool virtio_mem_scan_held(unsigned long pfn)
+{
+	struct page *page = pfn_to_online_page(pfn);
+
+	if (!page || PageBuddy(page) || PageReserved(page))
+		return false;
+	return looks_held(page_folio(page));
 }
 
 /**

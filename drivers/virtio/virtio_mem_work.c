@@ -115,8 +115,12 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 	       virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
 		if (virtio_mem_shall_end(vm))
 			return VIRTIO_MEM_CAUSE_INTERRUPTED;
-		virtio_mem_scan_bb(vm, id, &score);
-		cause = virtio_mem_plan_stays(&score, online_too);
+		if (virtio_mem_held_still(vm, id)) {
+			cause = VIRTIO_MEM_CAUSE_PINNED;
+		} else {
+			virtio_mem_scan_bb(vm, id, &score);
+			cause = virtio_mem_plan_stays(&score, online_too);
+		}
 		if (!cause) {
 			offer(vm, id, &score);
 			continue;
@@ -149,13 +153,19 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm, unsigned long id)
 				pressure.available >> (20 - PAGE_SHIFT),
 				pressure.reserve >> (20 - PAGE_SHIFT));
 	}
-	if (!cause)
+	if (!cause) {
 		cause = virtio_mem_mm_shrink(vm, id,
 					     virtio_mem_plan_method(&score,
 								    virtio_mem_safe_unplug));
+		if (cause == VIRTIO_MEM_CAUSE_PINNED ||
+		    cause == VIRTIO_MEM_CAUSE_DEADLINE)
+			virtio_mem_held_note(vm, id);
+	}
 	if (cause) {
 		stays(vm, id, cause);
 		vm->failed_ms += now_ms() - begin;
+	} else {
+		virtio_mem_held_forget(vm, id);
 	}
 	return cause;
 }

@@ -145,6 +145,9 @@ static void ranks_from_cheap_to_dear(struct kunit *test)
 		{ .online_pages = 512, .free_pages = 511, .used_pages = 1,
 		  .kernel_zone = true },
 		{ .online_pages = 512, .free_pages = 500, .used_pages = 2 },
+		{ .online_pages = 512, .used_pages = 129 },
+		{ .online_pages = 512, .used_pages = 2, .held_pages = 1 },
+		{ .online_pages = 512, .used_pages = 131 },
 		{ .online_pages = 1UL << 40, .used_pages = 1UL << 40,
 		  .kernel_zone = true },
 	};
