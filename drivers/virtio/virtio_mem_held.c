@@ -51,7 +51,8 @@ void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id)
 	if (!score.held_pages)
 		return;
 	xa_store(&vm->held, id, xa_mk_value(score.held_pfn), GFP_KERNEL);
-	virtio_mem_note(vm, "0x%llx-0x%llx: the page at 0x%llx is held by something; its big block stays until it is let go",
+	virtio_mem_note(vm,
+			"0x%llx-0x%llx: the page at 0x%llx is held by something; its big block stays until it is let go",
 			addr, addr + vm->geo.bb_size - 1,
 			(u64)PFN_PHYS(score.held_pfn));
 }
