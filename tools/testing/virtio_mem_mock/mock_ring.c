@@ -304,13 +304,19 @@ static void take_request(struct mock *m)
 
 static bool ready(struct mock *m)
 {
+	unsigned int early;
+
 	if (!m->vq || m->dead)
 		return false;
+	/*
+	 * First the ring, then the status (available() has the barrier): the
+	 * driver may say DRIVER_OK, and then ask, while we look.
+	 */
+	early = available(m);
 	if (READ_ONCE(m->status) & VIRTIO_CONFIG_S_DRIVER_OK)
 		return true;
-	if (available(m))
-		mock_record_violation(m, MOCK_V_EARLY, "%u available",
-				      available(m));
+	if (early)
+		mock_record_violation(m, MOCK_V_EARLY, "%u available", early);
 	return false;
 }
 
