@@ -117,6 +117,23 @@ static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
 	return 1;
 }
 
+/*
+ * An unplug whose outcome is unknown: these may be unplugged already, and must
+ * not be added.  In quarantine they are only ever unplugged, until the device
+ * has said that they are.
+ */
+static void doubt(struct virtio_mem *vm, unsigned long first,
+		  unsigned long end)
+{
+	unsigned long id;
+
+	mutex_lock(&vm->hotplug_mutex);
+	for (id = first; id < end; id++)
+		virtio_mem_bbt_quarantine(&vm->bbt, id,
+					  VIRTIO_MEM_CAUSE_DEV_ERROR);
+	mutex_unlock(&vm->hotplug_mutex);
+}
+
 /* Whether the configuration, read again, explains why a plug was refused. */
 static bool config_forbids(struct virtio_mem *vm,
 			   const struct virtio_mem_step *step)
@@ -148,13 +165,17 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	if (forbidden && answer == VIRTIO_MEM_ANSWER_ERROR)
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
 	virtio_mem_situation(vm, &in);
-	for (i = 0; i < step->nr && rc >= 0; i++) {
+	for (i = 0; i < step->nr; i++) {
 		/* Outside of the usable region there is nothing to ask. */
 		if (step->first + i >= in.usable_bbs)
 			break;
 		rc = believe_device(vm, step->first + i, plug);
+		if (rc < 0)
+			break;
 		done += rc == 1;
 	}
+	if (!plug)
+		doubt(vm, step->first + i, step->first + step->nr);
 	if (rc == -EPROTO) {
 		stop_device(vm, "the device can't tell the state of its own blocks");
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;

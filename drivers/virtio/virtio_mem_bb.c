@@ -210,6 +210,8 @@ bool virtio_mem_bbt_is_quarantined(const struct virtio_mem_bbt *t,
  * @t: the table
  * @cause: which cause
  *
+ * One that is PLUGGED stays: it has to be unplugged first.
+ *
  * Return: how many big blocks were released.
  */
 unsigned long virtio_mem_bbt_release(struct virtio_mem_bbt *t,
@@ -219,7 +221,8 @@ unsigned long virtio_mem_bbt_release(struct virtio_mem_bbt *t,
 
 	for (id = 0; t->quarantined && id < t->nr; id++) {
 		if (!(t->entry[id] & BB_QUARANTINE) ||
-		    virtio_mem_bbt_cause(t, id) != cause)
+		    virtio_mem_bbt_cause(t, id) != cause ||
+		    virtio_mem_bbt_state(t, id) == VIRTIO_MEM_BB_PLUGGED)
 			continue;
 		t->entry[id] &= BB_STATE;
 		t->quarantined--;

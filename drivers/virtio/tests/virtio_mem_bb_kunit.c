@@ -262,6 +262,14 @@ static void quarantine_and_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, UNUSED, 4, 4, &first),
 			3UL);
 	KUNIT_EXPECT_EQ(test, first, 1UL);
+
+	/* A PLUGGED one has to be unplugged first. */
+	walk(test, &t, 1, PLUGGED);
+	virtio_mem_bbt_quarantine(&t, 1, DEV_ERROR);
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_release(&t, DEV_ERROR), 0UL);
+	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_is_quarantined(&t, 1));
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set(&t, 1, UNUSED), 0);
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_release(&t, DEV_ERROR), 1UL);
 	expect_counts(test, &t);
 }
 
@@ -406,7 +414,8 @@ static void naive_change(struct kunit *test, struct virtio_mem_bbt *t,
 	case 2:
 		virtio_mem_bbt_release(t, arg);
 		for (i = 0; i < NAIVE_NR; i++)
-			if (n[i].quarantined && n[i].cause == arg)
+			if (n[i].quarantined && n[i].cause == arg &&
+			    n[i].state != PLUGGED)
 				n[i] = (struct naive){ .state = n[i].state };
 		return;
 	case 3:

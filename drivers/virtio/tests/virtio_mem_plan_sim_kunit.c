@@ -499,6 +499,8 @@ static void a_bad_world_gets_better(struct kunit *test)
 		memset(w->trouble, 0, sizeof(w->trouble));
 		w->online_limit = NR;
 		w->in.usable_bbs = NR;
+		/* What is plugged is released once it is unplugged. */
+		run_pass(w);
 		virtio_mem_bbt_release(&w->t, CAUSE(DEV_ERROR));
 		virtio_mem_bbt_release(&w->t, CAUSE(ADD_FAILED));
 		w->in.requested = min(w->in.requested, NR * BB);

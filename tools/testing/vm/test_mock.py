@@ -265,6 +265,25 @@ class Twice(MockCase):
             self.reached(size, 30)
 
 
+class Doubt(MockCase):
+    """Nobody knows what became of an unplug."""
+
+    # It is unplugged again, to be sure.
+    violations = {"not_plugged": 1}
+
+    def test_not_added(self):
+        """An unplug of unknown outcome: what may be unplugged is not added again."""
+        self.resize(128 * MIB)
+        self.mock.fault("unplug unknown done")
+        self.mock.fault("state never")
+        self.mock.request(0)
+        self.vm.wait(lambda: self.mock.pending() == 1, "pending", 20)
+        self.wait_state("waiting", 20)
+        self.mock.request(256 * MIB)
+        self.mock.order("pending", "now")
+        self.reached(256 * MIB, 30)
+
+
 class Silent(MockCase):
     """Answers that never come, or much later."""
 
