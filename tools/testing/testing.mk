@@ -2,7 +2,7 @@
 # The test targets of the root Makefile.  seed=N repeats a random test.
 export VMEM_SEED ?= $(seed)
 
-.PHONY: lint unit kunit check check-debug
+.PHONY: lint unit kunit model check check-debug
 lint:
 	@tools/testing/deps lint
 	@tools/testing/lint
@@ -15,8 +15,12 @@ kunit:
 	@tools/testing/deps kunit
 	@tools/testing/kunit/run
 
+model:
+	@tools/testing/deps model
+	@tools/testing/model/run
+
 check:
-	@tools/testing/deps lint unit kunit dkms vm libvirt
+	@tools/testing/deps lint unit kunit model dkms vm libvirt
 	@tools/testing/check
 
 # Kernels with KASAN, lockdep and others, and with KCSAN: built once, cached.
