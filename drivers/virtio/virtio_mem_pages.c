@@ -63,8 +63,14 @@ void virtio_mem_pages_give_back(unsigned long pfn, unsigned long nr)
 	}
 	page_offline_end();
 	adjust_managed_page_count(pfn_to_page(pfn), nr);
-	free_contig_range(pfn, nr);
-	cond_resched();
+	/*
+	 * Not free_contig_range(): it warns if somebody looks at one of them
+	 * just now, who then is the one to free it.
+	 */
+	for (i = 0; i < nr; i++) {
+		__free_page(pfn_to_page(pfn + i));
+		breathe(i);
+	}
 }
 
 /**
