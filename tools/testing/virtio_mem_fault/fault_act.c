@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What happens at a point: the value that is returned, the signal, the
+ * reference.  Runs in a kprobe's handler: may neither sleep nor print.
+ */
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/sched/signal.h>
+
+#include "fault.h"
+
+/* Where an overridden function goes on: back to its caller. */
+static noinline notrace __no_kcsan __no_sanitize_address void go_back(void)
+{
+	barrier();
+}
+
+static void drop(struct work_struct *work)
+{
+	struct fault_hold *hold = container_of(work, struct fault_hold,
+					       drop.work);
+
+	put_page(hold->page);
+	atomic_set(&hold->taken, 0);
+}
+
+/* As whoever walks physical memory does; the page's owner can't know. */
+static bool take(struct fault_point *p)
+{
+	struct fault_hold *hold = &p->hold;
+	struct page *page = pfn_to_online_page(PHYS_PFN(p->value));
+
+	if (!page || atomic_cmpxchg(&hold->taken, 0, 1))
+		return false;
+	if (!get_page_unless_zero(page)) {
+		atomic_set(&hold->taken, 0);
+		return false;
+	}
+	hold->page = page;
+	schedule_delayed_work(&hold->drop, msecs_to_jiffies(p->ms));
+	return true;
+}
+
+/**
+ * fault_act() - let it happen
+ * @p: the point
+ * @regs: the function's registers, at its entry
+ *
+ * Context: a kprobe's handler.
+ * Return: 1 if the function is not to run, else 0.
+ */
+int fault_act(struct fault_point *p, struct pt_regs *regs)
+{
+	switch (p->what) {
+	case FAULT_RETURN:
+		atomic_inc(&p->fired);
+		regs->ax = p->value;
+		regs->ip = (unsigned long)go_back;
+		return 1;
+	case FAULT_SIGNAL:
+		atomic_inc(&p->fired);
+		send_sig(SIGKILL, current, 1);
+		break;
+	case FAULT_HOLD:
+		if (take(p))
+			atomic_inc(&p->fired);
+		break;
+	}
+	return 0;
+}
+
+/**
+ * fault_act_init() - before the point is armed
+ * @p: the point
+ */
+void fault_act_init(struct fault_point *p)
+{
+	INIT_DELAYED_WORK(&p->hold.drop, drop);
+}
+
+/**
+ * fault_act_end() - nothing is left of it
+ * @p: the point, disarmed before
+ *
+ * Context: may sleep.
+ */
+void fault_act_end(struct fault_point *p)
+{
+	flush_delayed_work(&p->hold.drop);
+}

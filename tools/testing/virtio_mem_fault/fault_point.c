@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Points in the kernel's functions: whose calls are meant, and which of them.
+ * May call fault_act.
+ */
+#include <linux/kallsyms.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+
+#include "fault.h"
+
+#define MAX_CALLERS	64
+
+/* Compilers append ".isra.0" and the like. */
+static bool same_function(const char *symbol, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(symbol, name, len) &&
+	       (!symbol[len] || symbol[len] == '.' || symbol[len] == ' ');
+}
+
+static bool is_within(const char *name)
+{
+	unsigned long callers[MAX_CALLERS];
+	char symbol[KSYM_SYMBOL_LEN];
+	unsigned int i, nr;
+
+	nr = stack_trace_save(callers, MAX_CALLERS, 0);
+	for (i = 0; i < nr; i++) {
+		sprint_symbol_no_offset(symbol, callers[i]);
+		if (same_function(symbol, name))
+			return true;
+	}
+	return false;
+}
+
+/* A probe by way of a breakpoint counts as one more, non-maskable interrupt. */
+static bool is_interrupt(void)
+{
+	unsigned long count = hardirq_count();
+
+	if (in_nmi())
+		count -= HARDIRQ_OFFSET;
+	return count || in_serving_softirq();
+}
+
+static bool is_meant(const struct fault_point *p)
+{
+	/* In an interrupt the current task has nothing to do with the call. */
+	if (is_interrupt())
+		return false;
+	if (strncmp(current->comm, p->task, strlen(p->task)))
+		return false;
+	return !p->within[0] || is_within(p->within);
+}
+
+static int on_call(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct fault_function *f = container_of(probe, struct fault_function,
+						probe);
+	struct fault_point *p = f->point;
+	int nr;
+
+	if (!is_meant(p))
+		return 0;
+	nr = atomic_inc_return(&p->calls) - p->after;
+	if (nr <= 0 || (p->times && nr > p->times))
+		return 0;
+	return fault_act(p, regs);
+}
+
+/* With it, a probe by way of ftrace may change where execution goes on. */
+static void after_call(struct kprobe *probe, struct pt_regs *regs,
+		       unsigned long flags)
+{
+}
+
+static int arm(struct fault_function *f)
+{
+	static const char *const suffix[] = { "", ".isra.0", ".constprop.0" };
+	char symbol[FAULT_NAME_LEN + 16];
+	unsigned int i;
+	int rc = -ENOENT;
+
+	for (i = 0; i < ARRAY_SIZE(suffix) && rc == -ENOENT; i++) {
+		snprintf(symbol, sizeof(symbol), "%s%s", f->name, suffix[i]);
+		memset(&f->probe, 0, sizeof(f->probe));
+		f->probe.symbol_name = symbol;
+		f->probe.pre_handler = on_call;
+		f->probe.post_handler = after_call;
+		rc = register_kprobe(&f->probe);
+		f->probe.symbol_name = NULL;
+	}
+	return rc;
+}
+
+/**
+ * fault_point_arm() - from now on it may happen
+ * @p: the point, with all fields set
+ *
+ * Functions that this kernel has not are left out; one must be there.
+ *
+ * Context: may sleep.
+ * Return: 0 or what register_kprobe() says: -ENOENT if there is no such
+ * function, -EINVAL if it can't be probed.
+ */
+int fault_point_arm(struct fault_point *p)
+{
+	unsigned int i;
+	int rc;
+
+	fault_act_init(p);
+	for (i = 0; i < p->functions; i++) {
+		struct fault_function *f = &p->function[i];
+
+		f->point = p;
+		rc = arm(f);
+		f->armed = !rc;
+		p->armed += f->armed;
+		if (!rc || rc == -ENOENT)
+			continue;
+		pr_err(FAULT_NAME ": %s can't be probed (%d)\n", f->name, rc);
+		fault_point_disarm(p);
+		return rc;
+	}
+	if (!p->armed) {
+		pr_err(FAULT_NAME ": there is no %s\n", p->function[0].name);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+/**
+ * fault_point_disarm() - it happens no more, and nothing is left of it
+ * @p: the point
+ *
+ * Context: may sleep.
+ */
+void fault_point_disarm(struct fault_point *p)
+{
+	struct kprobe *probes[FAULT_MAX_FUNCTIONS];
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < p->functions; i++)
+		if (p->function[i].armed)
+			probes[nr++] = &p->function[i].probe;
+	unregister_kprobes(probes, nr);
+	fault_act_end(p);
+}
