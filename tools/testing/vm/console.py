@@ -20,7 +20,7 @@ PATTERNS = {
     "refcount": r"refcount_t:",
     "page": r"Bad page|bad page|bad_page|nonzero _refcount|"
             # The core explains so why an offlining failed; no fault by itself.
-            r"page dumped because: (?!migration failure|unmovable page)",
+            r"page dumped because: (?!migration failure|unmovable page|isolation failed)",
     "oom": r"Out of memory|oom-kill|invoked oom-killer|oom_reaper",
     "alloc": r"page allocation failure|allocation failed",
     "taint": r"module verification failed.*fatal|Tainted:",
