@@ -20,7 +20,7 @@ TOOLS = ("lsmem", "chmem")
 # What virtio-mem needs below itself. Built into some kernels.
 TRANSPORT = ("virtio_pci",)
 # Test helpers that the guest loads by hand, with everything they depend on.
-EXTRA = ("memory-notifier-error-inject",)
+EXTRA = ("memory-notifier-error-inject", "brd")
 
 
 def _entry(ino, name, mode, data=b""):
@@ -37,7 +37,8 @@ def cpio(files):
     dirs = {str(parent) for name in files
             for parent in pathlib.PurePath(name).parents} - {"."}
     members = [(d, 0o040755, b"") for d in sorted(dirs)]
-    members += [(n, mode if mode >> 12 else 0o100000 | mode, data) for n, (mode, data) in files.items()]
+    members += [(n, mode if mode >> 12 else 0o100000 | mode, data)
+                for n, (mode, data) in files.items()]
     out = [_entry(i + 1, *m) for i, m in enumerate(members)]
     return b"".join(out) + _entry(0, "TRAILER!!!", 0)
 
@@ -69,16 +70,23 @@ def _libraries(path):
     return re.findall(r"(/\S+) \(0x", out.stdout)
 
 
-def _compile(source):
-    """Compile a helper for the guest, once for each version of its source."""
-    tag = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    target = cache_dir("guest") / f"{source.stem}-{tag}"
+def _compile(name, files):
+    """Compile a helper for the guest, once for each version of its sources."""
+    tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    target = cache_dir("guest") / f"{name}-{tag}"
     if not target.exists():
         temp = target.with_name(f".{target.name}.{os.getpid()}")
-        subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Wextra",
-                        "-o", temp, source], check=True)
+        subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Wextra", "-o", temp,
+                        *(f for f in files if f.suffix == ".c")], check=True)
         temp.rename(target)
     return target.read_bytes()
+
+
+def _helpers():
+    """{name: sources}: each C file makes a program, and so does a directory of them."""
+    helpers = {f.stem: [f] for f in GUEST.glob("*.c")}
+    helpers |= {d.name: sorted(d.glob("*.[ch]")) for d in GUEST.iterdir() if d.is_dir()}
+    return helpers
 
 
 def build(kernel, target, module=None):
@@ -89,8 +97,8 @@ def build(kernel, target, module=None):
     files = {"init": (0o755, (GUEST / "init").read_bytes()),
              "agent": (0o755, (GUEST / "agent").read_bytes()),
              "bin/busybox": (0o755, pathlib.Path(BUSYBOX).read_bytes())}
-    for source in sorted(GUEST.glob("*.c")):
-        files[f"bin/{source.stem}"] = (0o755, _compile(source))
+    for name, sources in _helpers().items():
+        files[f"bin/{name}"] = (0o755, _compile(name, sources))
     # init's first line needs a shell before busybox could install its links.
     files["bin/sh"] = (0o120777, b"busybox")
     for name in ("proc", "sys", "dev", "tmp"):
