@@ -46,6 +46,7 @@ help:
 	@echo "make demo                  boot a guest, grow it to 5 GiB and shrink it back"
 	@echo "make check                 lint, unit, KUnit and QEMU tests"
 	@echo "make lint|unit|kunit       parts of it"
+	@echo "make soak MINUTES=N        races and load in a guest (SEED=N repeats one)"
 	@echo "make clean"
 
 -include tools/testing/testing.mk

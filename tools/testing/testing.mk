@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The test targets of the root Makefile.  seed=N repeats a random test.
-export VMEM_SEED ?= $(seed)
+export VMEM_SEED ?= $(or $(seed),$(SEED))
 
-.PHONY: lint unit kunit model check check-debug
+.PHONY: lint unit kunit model check check-debug soak
 lint:
 	@tools/testing/deps lint
 	@tools/testing/lint
@@ -27,3 +27,15 @@ check:
 check-debug:
 	@tools/testing/deps kunit vm
 	@tools/testing/check guest-kasan guest-kcsan
+
+# Races and load for MINUTES, in a guest with KVER=6.1, 6.12, kasan or kcsan;
+# MOCK=1: with the device in software, which does much wrong.
+MINUTES ?= 10
+soak_series = $(or $(filter 6.1 6.12 kasan kcsan,$(KVER)),6.12)
+soak:
+	@tools/testing/deps build vm
+	@set -- $$(tools/testing/vm/kernels.py $(soak_series)) && \
+	{ [ -e "$$4" ] || tools/testing/deps linux-headers-$$2; } && \
+	$(MAKE) -s module KVER=$$2 KDIR=$$4 && \
+	python3 tools/testing/vm/soak.py --minutes $(MINUTES) \
+		--kver $(soak_series) $(if $(MOCK),--mock)

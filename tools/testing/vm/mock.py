@@ -17,6 +17,8 @@ def ranges(text):
 class Mock:
     """Orders to the device, and what it says."""
 
+    ends = True     # it can end in ways that need a new driver: see load.py
+
     def __init__(self, guest):
         self._guest = guest
 
