@@ -109,6 +109,7 @@ enum virtio_mem_activity {
  * @failed_ms: W: time spent in this pass on looking, and on unplugs that failed
  * @refused_ms: W: when the device refused a big block by ERROR last
  * @step: W: the step whose request is out
+ * @doubt: W: that request is STATE, to find out what became of @step
  * @unplug_all: W: the device must unplug everything first
  * @broken: W: stopped for good
  * @told_requested: W: request that was announced, bytes
@@ -173,6 +174,7 @@ struct virtio_mem {
 	u64 failed_ms;
 	u64 refused_ms;
 	struct virtio_mem_step step;
+	bool doubt;
 	bool unplug_all;
 	bool broken;
 	u64 told_requested;

@@ -78,11 +78,8 @@ static int ask_state(struct virtio_mem *vm, unsigned long id)
 				       vm->geo.bb_size / vm->block_size);
 	if (answer == VIRTIO_MEM_ANSWER_ACK)
 		return virtio_mem_vq_state(&vm->vq);
-	if (answer == VIRTIO_MEM_ANSWER_SILENT) {
-		/* When it comes it is of no use any more. */
-		memset(&vm->step, 0, sizeof(vm->step));
+	if (answer == VIRTIO_MEM_ANSWER_SILENT)
 		return -ETIMEDOUT;
-	}
 	return answer == VIRTIO_MEM_ANSWER_GONE ? -ENODEV : -EPROTO;
 }
 
@@ -112,8 +109,10 @@ static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
 	}
 	if (state != want)
 		return 0;
-	virtio_mem_table_set_run(vm, id, 1, plug ? VIRTIO_MEM_BB_PLUGGED :
-						   VIRTIO_MEM_BB_UNUSED);
+	/* The second time we ask, some may be known already. */
+	want = plug ? VIRTIO_MEM_BB_PLUGGED : VIRTIO_MEM_BB_UNUSED;
+	if (virtio_mem_bbt_state(&vm->bbt, id) != want)
+		virtio_mem_table_set_run(vm, id, 1, want);
 	return 1;
 }
 
@@ -179,6 +178,11 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	if (rc == -EPROTO) {
 		stop_device(vm, "the device can't tell the state of its own blocks");
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
+	}
+	if (rc == -ETIMEDOUT) {
+		/* Ask again when the device is back: see the late answer. */
+		vm->step = *step;
+		vm->doubt = true;
 	}
 	if (rc < 0)
 		return VIRTIO_MEM_CAUSE_DEV_SILENT;
@@ -293,4 +297,25 @@ enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 		return resolve_error(vm, step, answer);
 	}
 	return VIRTIO_MEM_CAUSE_DEV_ERROR;
+}
+
+/**
+ * virtio_mem_answered_late() - take in an answer that came after its time
+ * @vm: the device
+ * @answer: what came; may be a state that was asked for
+ *
+ * Context: as virtio_mem_answered().
+ */
+void virtio_mem_answered_late(struct virtio_mem *vm,
+			      enum virtio_mem_answer answer)
+{
+	struct virtio_mem_step step = vm->step;
+
+	if (!vm->doubt || answer == VIRTIO_MEM_ANSWER_GONE) {
+		virtio_mem_answered(vm, &step, answer);
+		return;
+	}
+	/* One state is of no use alone: ask for all of the step again. */
+	vm->doubt = false;
+	resolve_error(vm, &step, VIRTIO_MEM_ANSWER_UNKNOWN);
 }

@@ -14,5 +14,7 @@ void virtio_mem_situation(struct virtio_mem *vm,
 enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 					  const struct virtio_mem_step *step,
 					  enum virtio_mem_answer answer);
+void virtio_mem_answered_late(struct virtio_mem *vm,
+			      enum virtio_mem_answer answer);
 
 #endif /* _VIRTIO_MEM_ANSWER_H */

@@ -341,7 +341,7 @@ static void collect_late_answer(struct virtio_mem *vm)
 		return;
 	dev_info(&vm->vdev->dev, "late answer: %s\n",
 		 virtio_mem_proto_answer_name(answer));
-	virtio_mem_answered(vm, &vm->step, answer);
+	virtio_mem_answered_late(vm, answer);
 }
 
 /* Works towards the request; returns ms until the next pass, 0 for never. */
