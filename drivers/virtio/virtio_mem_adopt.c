@@ -93,12 +93,20 @@ static void leave_alone(struct virtio_mem *vm, unsigned long id,
 		 addr, addr + vm->geo.bb_size - 1, why);
 }
 
-static int adopt_one(struct adoption *a, unsigned long id)
+static int adopt_one(struct adoption *a, unsigned long id,
+		     unsigned long usable)
 {
 	struct virtio_mem *vm = a->vm;
 	bool added = test_bit(id, a->whole) && !test_bit(id, a->partly);
-	int state = device_state(vm, id);
+	int state;
 
+	/* The device has made its usable region smaller, which it must not. */
+	if (id >= usable) {
+		if (added || test_bit(id, a->partly))
+			leave_alone(vm, id, "outside of the usable region");
+		return 0;
+	}
+	state = device_state(vm, id);
 	if (state < 0)
 		return state;
 	if (!added && !test_bit(id, a->partly)) {
@@ -127,6 +135,13 @@ static int adopt_one(struct adoption *a, unsigned long id)
 	return 0;
 }
 
+static unsigned long after_last(const unsigned long *map, unsigned long nr)
+{
+	unsigned long last = find_last_bit(map, nr);
+
+	return last < nr ? last + 1 : 0;
+}
+
 /**
  * virtio_mem_adopt() - take over memory that is still added
  * @vm: the device; its region's resource was adopted
@@ -143,20 +158,22 @@ int virtio_mem_adopt(struct virtio_mem *vm)
 {
 	unsigned long usable = virtio_mem_proto_usable_bbs(&vm->geo, &vm->cfg);
 	struct adoption a = { .vm = vm };
-	unsigned long id;
+	unsigned long id, end;
 	int rc = -ENOMEM;
 
 	a.whole = bitmap_zalloc(vm->geo.nr_bbs, GFP_KERNEL);
 	a.partly = bitmap_zalloc(vm->geo.nr_bbs, GFP_KERNEL);
-	if (!a.whole || !a.partly || virtio_mem_table_reserve(vm, usable))
+	if (!a.whole || !a.partly)
 		goto out;
 	walk_iomem_res_desc(IORES_DESC_NONE,
 			    IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY,
 			    vm->region.start, vm->region.end, &a,
 			    mark_resource);
-	rc = 0;
-	for (id = 0; id < usable && !rc; id++)
-		rc = adopt_one(&a, id);
+	end = max3(usable, after_last(a.whole, vm->geo.nr_bbs),
+		   after_last(a.partly, vm->geo.nr_bbs));
+	rc = virtio_mem_table_reserve(vm, end);
+	for (id = 0; id < end && !rc; id++)
+		rc = adopt_one(&a, id, usable);
 	if (rc)
 		goto out;
 	/* Memory plugged in big blocks is ours, the rest is not. */

@@ -133,14 +133,12 @@ static void doubt(struct virtio_mem *vm, unsigned long first,
 	mutex_unlock(&vm->hotplug_mutex);
 }
 
-/* Whether the configuration, read again, explains why a plug was refused. */
+/* Whether the configuration explains why a plug was refused. */
 static bool config_forbids(struct virtio_mem *vm,
 			   const struct virtio_mem_step *step)
 {
 	struct virtio_mem_situation in;
 
-	if (virtio_mem_read_config(vm))
-		return false;
 	virtio_mem_situation(vm, &in);
 	return step->first + step->nr > in.usable_bbs ||
 	       virtio_mem_plan_plugged(&in, &vm->bbt) +
@@ -154,13 +152,14 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	bool plug = step->type == VIRTIO_MEM_STEP_PLUG;
 	struct virtio_mem_situation in;
 	unsigned long i, done = 0;
-	bool forbidden;
+	bool forbidden = false;
 	int rc = 0;
 
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
 	/* ERROR says that nothing was done; anything else says nothing. */
-	forbidden = plug && config_forbids(vm, step);
+	if (!virtio_mem_read_config(vm))
+		forbidden = plug && config_forbids(vm, step);
 	if (forbidden && answer == VIRTIO_MEM_ANSWER_ERROR)
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
 	virtio_mem_situation(vm, &in);

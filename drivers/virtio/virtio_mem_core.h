@@ -35,6 +35,7 @@
  * @VIRTIO_MEM_CAUSE_KEPT_ONLINE: online, and unplug_online is off
  * @VIRTIO_MEM_CAUSE_FOREIGN: partly plugged, or not added by us as a whole
  * @VIRTIO_MEM_CAUSE_HOTPLUG: somebody else is onlining or offlining it
+ * @VIRTIO_MEM_CAUSE_OUTSIDE: the usable region has become too small for it
  * @VIRTIO_MEM_CAUSE_INTERRUPTED: given up for a newer request, suspend, removal
  * @VIRTIO_MEM_CAUSE_PRESSURE: what must migrate does not fit into what is left
  * @VIRTIO_MEM_CAUSE_DEV_BUSY: the device is busy
@@ -60,6 +61,7 @@ enum virtio_mem_cause {
 	VIRTIO_MEM_CAUSE_KEPT_ONLINE,
 	VIRTIO_MEM_CAUSE_FOREIGN,
 	VIRTIO_MEM_CAUSE_HOTPLUG,
+	VIRTIO_MEM_CAUSE_OUTSIDE,
 	VIRTIO_MEM_CAUSE_INTERRUPTED,
 	VIRTIO_MEM_CAUSE_PRESSURE,
 	VIRTIO_MEM_CAUSE_DEV_BUSY,

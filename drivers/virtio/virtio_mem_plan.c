@@ -297,6 +297,12 @@ static bool plan_plugged(const struct virtio_mem_situation *in,
 	}
 	if (pass->unplug_held)
 		return false;
+	/* No device should make its usable region smaller; this one has. */
+	if (step->first >= in->usable_bbs) {
+		hold_cause(pass, VIRTIO_MEM_CAUSE_OUTSIDE);
+		return false;
+	}
+	step->nr = min(step->nr, in->usable_bbs - step->first);
 	step->type = VIRTIO_MEM_STEP_UNPLUG;
 	if (quarantined)
 		step->nr = 1;
@@ -570,6 +576,8 @@ static const struct {
 		"foreign", "the memory was not added by this driver as a whole" },
 	[VIRTIO_MEM_CAUSE_HOTPLUG] = {
 		"hotplug", "user space is onlining or offlining it" },
+	[VIRTIO_MEM_CAUSE_OUTSIDE] = {
+		"outside", "the device's usable region has become too small" },
 	[VIRTIO_MEM_CAUSE_INTERRUPTED] = {
 		"interrupted", "given up for something newer" },
 	[VIRTIO_MEM_CAUSE_PRESSURE] = {

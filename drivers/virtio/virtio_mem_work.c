@@ -101,6 +101,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 {
 	bool online_too = READ_ONCE(virtio_mem_unplug_online);
 	enum virtio_mem_cause first = VIRTIO_MEM_CAUSE_NONE, cause;
+	struct virtio_mem_situation in;
 	struct virtio_mem_score score;
 	unsigned long id = ULONG_MAX;
 	u64 begin = now_ms();
@@ -110,12 +111,16 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 	mutex_lock(&vm->hotplug_mutex);
 	all = vm->offline_bytes > 0;
 	mutex_unlock(&vm->hotplug_mutex);
+	virtio_mem_situation(vm, &in);
 	virtio_mem_candidates_reset(&vm->cand);
 	while ((all || !virtio_mem_candidates_enough(&vm->cand, nr)) &&
 	       virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
 		if (virtio_mem_shall_end(vm))
 			return VIRTIO_MEM_CAUSE_INTERRUPTED;
-		if (virtio_mem_held_still(vm, id)) {
+		/* Taken out of Linux it would serve nobody. */
+		if (id >= in.usable_bbs) {
+			cause = VIRTIO_MEM_CAUSE_OUTSIDE;
+		} else if (virtio_mem_held_still(vm, id)) {
 			cause = VIRTIO_MEM_CAUSE_PINNED;
 		} else {
 			virtio_mem_scan_bb(vm, id, &score);
@@ -257,6 +262,7 @@ static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 	vm->told_cause = vm->pass.cause;
 	/* What concerns one big block has its own, more exact note. */
 	if (vm->pass.cause > VIRTIO_MEM_CAUSE_PRESSURE ||
+	    vm->pass.cause == VIRTIO_MEM_CAUSE_OUTSIDE ||
 	    vm->pass.cause == VIRTIO_MEM_CAUSE_NOMEM)
 		virtio_mem_note(vm, "%llu MiB plugged, %llu MiB requested: %s",
 				mib(plugged), mib(requested),

@@ -478,6 +478,22 @@ static void what_is_plugged_and_not_wanted_goes_back(struct kunit *test)
 	expect_next(test, STEP(UNPLUG), 2, 4);
 }
 
+static void what_is_not_usable_any_more_stays(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	put(test, "PPPP");
+	f->in.usable_bbs = 3;
+	expect_next(test, STEP(UNPLUG), 0, 3);
+	f->in.usable_bbs = 0;
+	expect_next(test, STEP(WAIT), 0, 0);
+	expect_cause(test, CAUSE(OUTSIDE));
+	/* It can still be added. */
+	virtio_mem_pass_begin(&f->pass);
+	f->in.requested = 4 * BB;
+	expect_next(test, STEP(ADD), 0, 1);
+}
+
 static void too_much_waits_to_be_onlined(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -839,6 +855,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(grow_lowest_first_in_bounded_runs),
 	KUNIT_CASE(what_is_plugged_is_added_first),
 	KUNIT_CASE(what_is_plugged_and_not_wanted_goes_back),
+	KUNIT_CASE(what_is_not_usable_any_more_stays),
 	KUNIT_CASE(too_much_waits_to_be_onlined),
 	KUNIT_CASE(more_plugged_than_wanted_and_no_room),
 	KUNIT_CASE(linux_has_no_memory_to_add),

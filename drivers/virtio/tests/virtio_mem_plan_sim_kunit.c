@@ -142,6 +142,7 @@ static enum virtio_mem_cause do_unplug(struct world *w)
 	bool error = false;
 
 	KUNIT_ASSERT_LE(test, end, w->t.nr);
+	KUNIT_ASSERT_LE(test, end, w->in.usable_bbs);
 	KUNIT_ASSERT_LE(test, w->step.nr, w->in.max_run);
 	for (id = w->step.first; id < end; id++) {
 		KUNIT_ASSERT_TRUE(test, w->plugged[id]);
@@ -207,6 +208,12 @@ static enum virtio_mem_cause do_scan(struct world *w)
 		if (virtio_mem_plan_stays(&s, true)) {
 			virtio_mem_bbt_set_tried(&w->t, id);
 			first = CAUSE(UNMOVABLE);
+			continue;
+		}
+		if (id >= w->in.usable_bbs) {
+			virtio_mem_bbt_set_tried(&w->t, id);
+			w->events |= BIT(CAUSE(OUTSIDE));
+			first = CAUSE(OUTSIDE);
 			continue;
 		}
 		virtio_mem_candidates_offer(&w->cand,
@@ -312,12 +319,22 @@ static bool has_excuse_not_to_grow(const struct world *w)
 	       w->plug_errors >= VIRTIO_MEM_MAX_REFUSALS || !free_bbs(w);
 }
 
+/* What is too much may be plugged where it can't be unplugged any more. */
+static bool out_of_reach(const struct world *w)
+{
+	unsigned long id, nr = 0;
+
+	for (id = w->in.usable_bbs; id < NR; id++)
+		nr += w->plugged[id] && !w->added[id];
+	return nr && plugged_size(w) < w->in.requested + (nr + 1) * BB;
+}
+
 static bool has_excuse_not_to_shrink(const struct world *w)
 {
 	return happened(w, CAUSE(DEV_BUSY)) || happened(w, CAUSE(DEV_NACK)) ||
 	       happened(w, CAUSE(DEV_ERROR)) ||
 	       happened(w, CAUSE(PRESSURE)) || happened(w, CAUSE(INTERRUPTED)) ||
-	       (w->looked && !untried(w));
+	       out_of_reach(w) || (w->looked && !untried(w));
 }
 
 /* The pass has ended: is what it says true, and did it try hard enough? */
@@ -488,6 +505,9 @@ static void a_bad_world_gets_better(struct kunit *test)
 		for (pass = 0; pass < 12; pass++) {
 			if (vm_rnd_percent(&w->rnd, 40))
 				new_request(w);
+			/* Larger, or what no device may do: smaller. */
+			if (vm_rnd_percent(&w->rnd, 10))
+				w->in.usable_bbs = vm_rnd_below(&w->rnd, NR + 1);
 			run_pass(w);
 			/* User space onlines what waits for it. */
 			for (id = 0; id < NR; id++)
