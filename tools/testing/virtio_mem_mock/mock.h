@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One memory device in software: its state, who may touch which part of it,
+ * A memory device in software: its state, who may touch which part of it,
  * and what the files of this module offer each other.
  *
  *   main --> transport --> ring --> fault
@@ -22,6 +22,7 @@
 #include <linux/wait.h>
 
 #define MOCK_NAME		"virtio_mem_mock"
+#define MOCK_MAX_DEVICES	8
 #define MOCK_QUEUE_SIZE		16
 #define MOCK_MAX_HELD		MOCK_QUEUE_SIZE
 #define MOCK_MAX_RULES		16
@@ -62,6 +63,18 @@ enum mock_violation {
 	MOCK_V_NR,
 };
 
+/* Fields of the configuration space that can be lied about, in their order. */
+enum mock_field {
+	MOCK_BLOCK_SIZE,
+	MOCK_NODE_ID,
+	MOCK_ADDR,
+	MOCK_REGION_SIZE,
+	MOCK_USABLE_REGION_SIZE,
+	MOCK_PLUGGED_SIZE,
+	MOCK_REQUESTED_SIZE,
+	MOCK_FIELD_NR,
+};
+
 /**
  * enum mock_do - what can be done differently with one request
  * @MOCK_DO_ANSWER: another answer; argument: its type
@@ -74,9 +87,11 @@ enum mock_violation {
  * @MOCK_DO_RESET: the device resets itself and says nothing
  * @MOCK_DO_REQUESTED: requested size changes; argument: bytes
  * @MOCK_DO_USABLE: usable region changes; argument: bytes
- * @MOCK_DO_PLUGGED: plugged size reads so from now on; argument: bytes
+ * @MOCK_DO_SAYS: another state of blocks is told; argument: the state
  * @MOCK_DO_DONE: do what is asked for, whatever is answered
  * @MOCK_DO_UNDONE: don't do what is asked for, whatever is answered
+ * @MOCK_DO_LIE: the first of as many as the configuration has fields: it reads
+ *	so from now on; argument: what
  * @MOCK_DO_NR: how many there are
  */
 enum mock_do {
@@ -90,22 +105,11 @@ enum mock_do {
 	MOCK_DO_RESET,
 	MOCK_DO_REQUESTED,
 	MOCK_DO_USABLE,
-	MOCK_DO_PLUGGED,
+	MOCK_DO_SAYS,
 	MOCK_DO_DONE,
 	MOCK_DO_UNDONE,
-	MOCK_DO_NR,
-};
-
-/* Fields of the configuration space that can be lied about, in their order. */
-enum mock_field {
-	MOCK_BLOCK_SIZE,
-	MOCK_NODE_ID,
-	MOCK_ADDR,
-	MOCK_REGION_SIZE,
-	MOCK_USABLE_REGION_SIZE,
-	MOCK_PLUGGED_SIZE,
-	MOCK_REQUESTED_SIZE,
-	MOCK_FIELD_NR,
+	MOCK_DO_LIE,
+	MOCK_DO_NR = MOCK_DO_LIE + MOCK_FIELD_NR,
 };
 
 /**
@@ -208,7 +212,8 @@ struct platform_device;
 struct task_struct;
 
 /**
- * struct mock - the device
+ * struct mock - a device
+ * @index: which of them
  * @pdev: the parent, through which suspend reaches the transport
  * @features: offered
  *
@@ -258,6 +263,7 @@ struct task_struct;
  * @kicked: there may be something in the queue
  */
 struct mock {
+	unsigned int index;
 	struct platform_device *pdev;
 	u64 features;
 
@@ -325,6 +331,7 @@ unsigned int mock_ring_release(struct mock *m);
 unsigned int mock_ring_pending(struct mock *m);
 
 /* mock_model.c */
+extern const char *const mock_model_fields[MOCK_FIELD_NR];
 int mock_model_init(struct mock *m);
 void mock_model_exit(struct mock *m);
 u64 mock_model_blocks(const struct mock *m);
@@ -333,6 +340,7 @@ void mock_model_lie(struct mock *m, enum mock_field field, u64 value);
 void mock_model_truth(struct mock *m);
 int mock_model_request_size(struct mock *m, u64 requested);
 void mock_model_set_usable(struct mock *m, u64 usable);
+int mock_model_system_reset(struct mock *m);
 int mock_model_leave(struct mock *m, u64 addr, u64 size);
 void mock_model_judge(struct mock *m, const struct mock_request *req);
 void mock_model_do(struct mock *m, const struct mock_request *req,
@@ -365,7 +373,8 @@ void mock_record_clear_log(struct mock *m);
 void mock_record_clear_violations(struct mock *m);
 
 /* mock_debugfs.c */
+void mock_debugfs_init(void);
 void mock_debugfs_add(struct mock *m);
-void mock_debugfs_remove(void);
+void mock_debugfs_exit(void);
 
 #endif /* _MOCK_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Orders, and what can be looked at: /sys/kernel/debug/virtio_mem_mock/.
+ * Orders, and what can be looked at: /sys/kernel/debug/virtio_mem_mock/N/.
  * README.md describes each file.
  */
 #include <linux/debugfs.h>
@@ -26,19 +26,6 @@ struct mock_file {
 	int (*store)(struct mock *m, char *line);
 	bool unlocked;
 };
-
-static const char *const fields[MOCK_FIELD_NR] = {
-	[MOCK_BLOCK_SIZE] = "block_size",
-	[MOCK_NODE_ID] = "node_id",
-	[MOCK_ADDR] = "addr",
-	[MOCK_REGION_SIZE] = "region_size",
-	[MOCK_USABLE_REGION_SIZE] = "usable_region_size",
-	[MOCK_PLUGGED_SIZE] = "plugged_size",
-	[MOCK_REQUESTED_SIZE] = "requested_size",
-};
-
-static struct mock *mock;
-static struct dentry *dir;
 
 static int parse_bytes(const char *text, u64 *value)
 {
@@ -87,7 +74,8 @@ static void config_show(struct seq_file *s, struct mock *m)
 	unsigned int i;
 
 	for (i = 0; i < MOCK_FIELD_NR; i++)
-		seq_printf(s, "%s %llu%s\n", fields[i], value[i],
+		seq_printf(s, "%s %llu%s\n", mock_model_fields[i],
+			   value[i],
 			   m->lying & BIT(i) ? " lie" : "");
 }
 
@@ -100,7 +88,7 @@ static int config_one(struct mock *m, char *word)
 	if (!text)
 		return -EINVAL;
 	*text++ = 0;
-	i = match_string(fields, MOCK_FIELD_NR, word);
+	i = match_string(mock_model_fields, MOCK_FIELD_NR, word);
 	if (i < 0 || parse_bytes(text, &value))
 		return -EINVAL;
 	mock_model_lie(m, i, value);
@@ -141,6 +129,12 @@ static void device_show(struct seq_file *s, struct mock *m)
 		   !m->vq ? "none" : m->dead ? "dead" : "served");
 }
 
+static void name_show(struct seq_file *s, struct mock *m)
+{
+	if (m->vdev)
+		seq_printf(s, "%s\n", dev_name(&m->vdev->dev));
+}
+
 static int break_it(struct mock *m)
 {
 	mutex_lock(&m->lock);
@@ -150,6 +144,19 @@ static int break_it(struct mock *m)
 	}
 	mutex_unlock(&m->lock);
 	return 0;
+}
+
+static int system_reset(struct mock *m)
+{
+	int rc = -EBUSY;
+
+	mutex_lock(&m->register_lock);
+	mutex_lock(&m->lock);
+	if (!m->vq)
+		rc = mock_model_system_reset(m);
+	mutex_unlock(&m->lock);
+	mutex_unlock(&m->register_lock);
+	return rc;
 }
 
 static int device_store(struct mock *m, char *line)
@@ -162,6 +169,8 @@ static int device_store(struct mock *m, char *line)
 		return mock_transport_remove(m, true);
 	if (!strcmp(line, "break"))
 		return break_it(m);
+	if (!strcmp(line, "system_reset"))
+		return system_reset(m);
 	return -EINVAL;
 }
 
@@ -220,21 +229,35 @@ static const struct mock_file files[] = {
 	{ "fault", mock_fault_show, fault_store },
 	{ "pending", pending_show, release_store },
 	{ "device", device_show, device_store, true },
+	{ "name", name_show },
 	{ "plugged", plugged_show, plugged_store },
 	{ "violations", mock_record_violations, violations_store },
 	{ "counters", mock_record_counters },
 	{ "log", mock_record_log, log_store },
 };
 
+/**
+ * struct mock_handle - a file of a device
+ * @file: which file
+ * @m: of which device
+ */
+struct mock_handle {
+	const struct mock_file *file;
+	struct mock *m;
+};
+
+static struct mock_handle handles[MOCK_MAX_DEVICES][ARRAY_SIZE(files)];
+static struct dentry *top;
+
 static int show(struct seq_file *s, void *unused)
 {
-	const struct mock_file *file = s->private;
+	const struct mock_handle *h = s->private;
 
-	if (!file->show)
+	if (!h->file->show)
 		return -EACCES;
-	mutex_lock(&mock->lock);
-	file->show(s, mock);
-	mutex_unlock(&mock->lock);
+	mutex_lock(&h->m->lock);
+	h->file->show(s, h->m);
+	mutex_unlock(&h->m->lock);
 	return 0;
 }
 
@@ -246,7 +269,8 @@ static int open(struct inode *inode, struct file *opened)
 static ssize_t write(struct file *opened, const char __user *buf, size_t len,
 		     loff_t *pos)
 {
-	const struct mock_file *file = file_inode(opened)->i_private;
+	const struct mock_handle *h = file_inode(opened)->i_private;
+	const struct mock_file *file = h->file;
 	char *text;
 	int rc;
 
@@ -258,10 +282,10 @@ static ssize_t write(struct file *opened, const char __user *buf, size_t len,
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	if (!file->unlocked)
-		mutex_lock(&mock->lock);
-	rc = file->store(mock, strim(text));
+		mutex_lock(&h->m->lock);
+	rc = file->store(h->m, strim(text));
 	if (!file->unlocked)
-		mutex_unlock(&mock->lock);
+		mutex_unlock(&h->m->lock);
 	kfree(text);
 	return rc ? rc : len;
 }
@@ -276,26 +300,40 @@ static const struct file_operations fops = {
 };
 
 /**
- * mock_debugfs_add() - make the files
+ * mock_debugfs_init() - make the directory
+ */
+void mock_debugfs_init(void)
+{
+	top = debugfs_create_dir(MOCK_NAME, NULL);
+}
+
+/**
+ * mock_debugfs_add() - make a device's files
  * @m: the device
  */
 void mock_debugfs_add(struct mock *m)
 {
+	struct mock_handle *h = handles[m->index];
+	struct dentry *dir;
+	char name[12];
 	unsigned int i;
 
-	mock = m;
-	dir = debugfs_create_dir(MOCK_NAME, NULL);
-	for (i = 0; i < ARRAY_SIZE(files); i++)
+	snprintf(name, sizeof(name), "%u", m->index);
+	dir = debugfs_create_dir(name, top);
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		h[i].file = &files[i];
+		h[i].m = m;
 		debugfs_create_file(files[i].name,
 				    (files[i].show ? 0400 : 0) |
-				    (files[i].store ? 0200 : 0), dir,
-				    (void *)&files[i], &fops);
+				    (files[i].store ? 0200 : 0), dir, &h[i],
+				    &fops);
+	}
 }
 
 /**
- * mock_debugfs_remove() - remove them; waits for orders under way
+ * mock_debugfs_exit() - remove all files; waits for orders under way
  */
-void mock_debugfs_remove(void)
+void mock_debugfs_exit(void)
 {
-	debugfs_remove_recursive(dir);
+	debugfs_remove_recursive(top);
 }

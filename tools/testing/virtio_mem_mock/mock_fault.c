@@ -32,13 +32,12 @@ static const struct {
 	{ "reset", MOCK_DO_RESET, true },
 	{ "requested", MOCK_DO_REQUESTED },
 	{ "usable", MOCK_DO_USABLE },
-	{ "plugged", MOCK_DO_PLUGGED },
+	{ "says", MOCK_DO_SAYS },
 	{ "done", MOCK_DO_DONE, true },
 	{ "undone", MOCK_DO_UNDONE, true },
 };
 
-/* For the log and for reading the rules: one name for each enum mock_do. */
-static const char *const done[MOCK_DO_NR] = {
+static const char *const done[MOCK_DO_LIE] = {
 	[MOCK_DO_ANSWER] = "answer",
 	[MOCK_DO_LEN] = "len",
 	[MOCK_DO_TWICE] = "twice",
@@ -49,10 +48,17 @@ static const char *const done[MOCK_DO_NR] = {
 	[MOCK_DO_RESET] = "reset",
 	[MOCK_DO_REQUESTED] = "requested",
 	[MOCK_DO_USABLE] = "usable",
-	[MOCK_DO_PLUGGED] = "plugged",
+	[MOCK_DO_SAYS] = "says",
 	[MOCK_DO_DONE] = "done",
 	[MOCK_DO_UNDONE] = "undone",
 };
+
+/* For the log and for reading the rules. */
+static const char *do_name(unsigned int what)
+{
+	return what < MOCK_DO_LIE ? done[what] :
+				    mock_model_fields[what - MOCK_DO_LIE];
+}
 
 static unsigned long parse_types(const char *name)
 {
@@ -90,6 +96,7 @@ static int parse_word(struct mock_rule *r, char *name)
 	char *text = strchr(name, '=');
 	char *end = NULL;
 	u64 value = 0;
+	int field;
 	size_t i;
 
 	if (text) {
@@ -107,7 +114,14 @@ static int parse_word(struct mock_rule *r, char *name)
 		r->plan.arg[words[i].what] = text ? value : words[i].arg;
 		return 0;
 	}
-	return text ? parse_when(r, name, value) : -EINVAL;
+	if (!text)
+		return -EINVAL;
+	field = match_string(mock_model_fields, MOCK_FIELD_NR, name);
+	if (field < 0)
+		return parse_when(r, name, value);
+	r->plan.set |= BIT(MOCK_DO_LIE + field);
+	r->plan.arg[MOCK_DO_LIE + field] = value;
+	return 0;
 }
 
 /**
@@ -208,7 +222,7 @@ void mock_fault_show_set(struct seq_file *s, unsigned long set)
 
 	for (what = 0; what < MOCK_DO_NR; what++)
 		if (set & BIT(what))
-			seq_printf(s, " %s", done[what]);
+			seq_printf(s, " %s", do_name(what));
 }
 
 /**
@@ -228,7 +242,7 @@ void mock_fault_show(struct seq_file *s, struct mock *m)
 		seq_printf(s, "types 0x%lx", r->types);
 		for (what = 0; what < MOCK_DO_NR; what++)
 			if (r->plan.set & BIT(what))
-				seq_printf(s, " %s=%llu", done[what],
+				seq_printf(s, " %s=%llu", do_name(what),
 					   r->plan.arg[what]);
 		seq_printf(s, " next=%llu every=%llu chance=%llu seen %llu hits %llu\n",
 			   r->next, r->every, r->chance, r->seen, r->hits);

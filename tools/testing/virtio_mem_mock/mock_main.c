@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Module parameters; the device from load to unload; suspend.
+ * Module parameters; the devices from load to unload; suspend.
  *
- * A virtio-mem device in software, inside the kernel whose driver is to be
- * tested.  Its memory is real, reserved at boot.  README.md says how to use it.
+ * virtio-mem devices in software, inside the kernel whose driver is to be
+ * tested.  Their memory is real, reserved at boot.  README.md says how to use it.
  */
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -43,18 +43,26 @@ static bool persistent;
 module_param(persistent, bool, 0444);
 MODULE_PARM_DESC(persistent, "Offer PERSISTENT_SUSPEND (default: N)");
 
-static struct mock *mock;
+static uint devices = 1;
+module_param(devices, uint, 0444);
+MODULE_PARM_DESC(devices, "How many devices share the region, 1 to 8 (default: 1)");
+
+static struct mock *mocks[MOCK_MAX_DEVICES];
 
 #ifdef CONFIG_PM_SLEEP
 /* The virtio bus has no suspend of its own: each transport passes it on. */
 static int mock_suspend(struct device *dev)
 {
-	return mock->vdev ? virtio_device_freeze(mock->vdev) : 0;
+	struct mock *m = dev_get_drvdata(dev);
+
+	return m && m->vdev ? virtio_device_freeze(m->vdev) : 0;
 }
 
 static int mock_resume(struct device *dev)
 {
-	return mock->vdev ? virtio_device_restore(mock->vdev) : 0;
+	struct mock *m = dev_get_drvdata(dev);
+
+	return m && m->vdev ? virtio_device_restore(m->vdev) : 0;
 }
 #else
 static int mock_suspend(struct device *dev) { return 0; }
@@ -92,15 +100,15 @@ static u64 bytes(const char *text)
 /* Anything that makes no sense is refused here: orders make it so later. */
 static int take_parameters(struct mock *m)
 {
-	m->addr = addr;
-	m->size = bytes(size);
+	m->size = div_u64(bytes(size), devices);
+	m->addr = addr + m->index * m->size;
 	m->block_size = bytes(block_size);
 	m->requested = bytes(requested);
 	m->node = node_id < 0 ? 0 : node_id;
 	if (!is_power_of_2(m->block_size) || m->block_size < PAGE_SIZE ||
 	    !m->size || (m->addr | m->size) & (m->block_size - 1) ||
 	    m->requested & (m->block_size - 1) || m->requested > m->size) {
-		pr_err(MOCK_NAME ": refused: addr=, size= and requested= must be multiples of block_size=, a power of two\n");
+		pr_err(MOCK_NAME ": refused: addr=, requested= and each device's part of size= must be multiples of block_size=, a power of two\n");
 		return -EINVAL;
 	}
 	m->features = BIT_ULL(VIRTIO_F_VERSION_1);
@@ -113,13 +121,14 @@ static int take_parameters(struct mock *m)
 	return 0;
 }
 
-static struct mock *create(void)
+static struct mock *create(unsigned int index)
 {
 	struct mock *m = kvzalloc(sizeof(*m), GFP_KERNEL);
 	int rc;
 
 	if (!m)
 		return ERR_PTR(-ENOMEM);
+	m->index = index;
 	mutex_init(&m->register_lock);
 	mutex_init(&m->lock);
 	spin_lock_init(&m->config_lock);
@@ -148,49 +157,80 @@ static void destroy(struct mock *m)
 	kvfree(m);
 }
 
-static int __init mock_init(void)
+/* Takes away what is there of a device. */
+static void end(unsigned int index)
 {
+	struct mock *m = mocks[index];
+
+	mock_transport_remove(m, false);
+	mock_transport_wait(m);
+	platform_device_unregister(m->pdev);
+	destroy(m);
+	mocks[index] = NULL;
+}
+
+static int begin(unsigned int index)
+{
+	struct mock *m = create(index);
 	int rc;
 
-	mock = create();
-	if (IS_ERR(mock))
-		return PTR_ERR(mock);
+	if (IS_ERR(m))
+		return PTR_ERR(m);
+	m->pdev = platform_device_register_simple(MOCK_NAME, index, NULL, 0);
+	if (IS_ERR(m->pdev)) {
+		rc = PTR_ERR(m->pdev);
+		destroy(m);
+		return rc;
+	}
+	platform_set_drvdata(m->pdev, m);
+	mocks[index] = m;
+	rc = mock_transport_add(m);
+	if (rc) {
+		end(index);
+		return rc;
+	}
+	mock_debugfs_add(m);
+	return 0;
+}
+
+static int __init mock_init(void)
+{
+	unsigned int i;
+	int rc;
+
+	if (!devices || devices > MOCK_MAX_DEVICES) {
+		pr_err(MOCK_NAME ": refused: devices= must be 1 to %u\n",
+		       MOCK_MAX_DEVICES);
+		return -EINVAL;
+	}
 	rc = platform_driver_register(&mock_driver);
 	if (rc)
-		goto err_destroy;
-	mock->pdev = platform_device_register_simple(MOCK_NAME,
-						     PLATFORM_DEVID_NONE,
-						     NULL, 0);
-	if (IS_ERR(mock->pdev)) {
-		rc = PTR_ERR(mock->pdev);
-		goto err_driver;
-	}
-	rc = mock_transport_add(mock);
-	if (rc)
-		goto err_device;
-	mock_debugfs_add(mock);
-	return 0;
-err_device:
-	platform_device_unregister(mock->pdev);
-err_driver:
+		return rc;
+	mock_debugfs_init();
+	for (i = 0; i < devices && !rc; i++)
+		rc = begin(i);
+	if (!rc)
+		return 0;
+	/* The last one has not begun. */
+	mock_debugfs_exit();
+	while (--i)
+		end(i - 1);
 	platform_driver_unregister(&mock_driver);
-err_destroy:
-	destroy(mock);
 	return rc;
 }
 module_init(mock_init);
 
 static void __exit mock_exit(void)
 {
-	mock_debugfs_remove();
-	mock_transport_remove(mock, false);
-	mock_transport_wait(mock);
-	platform_device_unregister(mock->pdev);
+	unsigned int i;
+
+	mock_debugfs_exit();
+	for (i = 0; i < devices; i++)
+		end(i);
 	platform_driver_unregister(&mock_driver);
-	destroy(mock);
 }
 module_exit(mock_exit);
 
-MODULE_DESCRIPTION("virtio-mem device in software, with faults on order");
+MODULE_DESCRIPTION("virtio-mem devices in software, with faults on order");
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The virtio_mem big block driver maintainers");

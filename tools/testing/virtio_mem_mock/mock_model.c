@@ -15,6 +15,17 @@
 
 #include "mock.h"
 
+/* As orders and faults name them. */
+const char *const mock_model_fields[MOCK_FIELD_NR] = {
+	[MOCK_BLOCK_SIZE] = "block_size",
+	[MOCK_NODE_ID] = "node_id",
+	[MOCK_ADDR] = "addr",
+	[MOCK_REGION_SIZE] = "region_size",
+	[MOCK_USABLE_REGION_SIZE] = "usable_region_size",
+	[MOCK_PLUGGED_SIZE] = "plugged_size",
+	[MOCK_REQUESTED_SIZE] = "requested_size",
+};
+
 /* How much more than requested a driver may choose from. */
 #define USABLE_EXTENT	SZ_256M
 
@@ -343,6 +354,21 @@ static u16 state(struct mock *m, const struct mock_request *req, u16 *what)
 	else if (all(m, req, false))
 		*what = VIRTIO_MEM_STATE_UNPLUGGED;
 	return VIRTIO_MEM_RESP_ACK;
+}
+
+/**
+ * mock_model_system_reset() - what a reset of the machine does
+ * @m: the device; no driver uses it
+ *
+ * Context: with the lock held.
+ * Return: 0; -EBUSY if Linux has some of the memory.
+ */
+int mock_model_system_reset(struct mock *m)
+{
+	if (unplug_all(m) != VIRTIO_MEM_RESP_ACK)
+		return -EBUSY;
+	mock_model_show(m);
+	return 0;
 }
 
 /**

@@ -79,7 +79,8 @@ void mock_record_violation(struct mock *m, enum mock_violation v,
 	m->violation[v]++;
 	scnprintf(m->last_violation, sizeof(m->last_violation), "%s: %s",
 		  violations[v], what);
-	pr_err_ratelimited(MOCK_NAME ": violation: %s\n", m->last_violation);
+	pr_err_ratelimited(MOCK_NAME " %u: violation: %s\n", m->index,
+			   m->last_violation);
 }
 
 /**

@@ -198,8 +198,10 @@ static void give_up(struct mock *m)
 /* What changes in the middle of a request. */
 static void change_config(struct mock *m, const struct mock_plan *plan)
 {
-	unsigned long changes = BIT(MOCK_DO_REQUESTED) | BIT(MOCK_DO_USABLE) |
-				BIT(MOCK_DO_PLUGGED);
+	const unsigned long lies = GENMASK(MOCK_DO_NR - 1, MOCK_DO_LIE);
+	const unsigned long changes = BIT(MOCK_DO_REQUESTED) |
+				      BIT(MOCK_DO_USABLE) | lies;
+	unsigned int what;
 
 	if (!(plan->set & changes))
 		return;
@@ -207,9 +209,9 @@ static void change_config(struct mock *m, const struct mock_plan *plan)
 		mock_model_request_size(m, plan->arg[MOCK_DO_REQUESTED]);
 	if (plan->set & BIT(MOCK_DO_USABLE))
 		mock_model_set_usable(m, plan->arg[MOCK_DO_USABLE]);
-	if (plan->set & BIT(MOCK_DO_PLUGGED))
-		mock_model_lie(m, MOCK_PLUGGED_SIZE,
-			       plan->arg[MOCK_DO_PLUGGED]);
+	for (what = MOCK_DO_LIE; what < MOCK_DO_NR; what++)
+		if (plan->set & BIT(what))
+			mock_model_lie(m, what - MOCK_DO_LIE, plan->arg[what]);
 	mock_transport_changed(m);
 }
 
@@ -259,6 +261,8 @@ static void serve(struct mock *m, u16 head, const struct mock_request *req)
 	}
 	if (plan.set & BIT(MOCK_DO_ANSWER))
 		held.answer.type = plan.arg[MOCK_DO_ANSWER];
+	if (plan.set & BIT(MOCK_DO_SAYS))
+		held.answer.state = plan.arg[MOCK_DO_SAYS];
 	if (plan.set & BIT(MOCK_DO_LEN))
 		held.len = plan.arg[MOCK_DO_LEN];
 	held.twice = plan.set & BIT(MOCK_DO_TWICE);
@@ -349,7 +353,8 @@ static int thread(void *arg)
  */
 int mock_ring_start(struct mock *m)
 {
-	struct task_struct *task = kthread_run(thread, m, MOCK_NAME);
+	struct task_struct *task = kthread_run(thread, m, MOCK_NAME "/%u",
+					       m->index);
 
 	if (IS_ERR(task))
 		return PTR_ERR(task);

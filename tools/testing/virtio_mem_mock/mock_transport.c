@@ -238,6 +238,7 @@ out:
 int mock_transport_remove(struct mock *m, bool surprise)
 {
 	struct virtio_device *vdev;
+	struct virtqueue *left;
 
 	mutex_lock(&m->register_lock);
 	vdev = m->vdev;
@@ -255,11 +256,14 @@ int mock_transport_remove(struct mock *m, bool surprise)
 	}
 	unregister_virtio_device(vdev);
 	mutex_lock(&m->lock);
-	if (m->vq)
-		mock_record_violation(m, MOCK_V_LEFT, "%s", m->vq->name);
+	left = m->vq;
+	if (left)
+		mock_record_violation(m, MOCK_V_LEFT, "%s", left->name);
 	mock_ring_open(m, NULL);
 	m->vdev = NULL;
 	mutex_unlock(&m->lock);
+	if (left)
+		vring_del_virtqueue(left);
 	put_device(&vdev->dev);
 	mutex_unlock(&m->register_lock);
 	return 0;

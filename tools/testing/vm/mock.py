@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The memory device in software: orders to it, and what it says."""
+"""One memory device in software: orders to it, and what it says."""
 
 import re
 
-DIR = "/sys/kernel/debug/virtio_mem_mock"
-# Where the guest has its memory, see qemu-configs/mock.cfg.
-ADDR, SIZE = 4 << 30, 4 << 30
+import mocks
+from mocks import ADDR, SIZE, ranges
 
+__all__ = ["ADDR", "DIR", "SIZE", "Mock", "ranges"]
 
-def ranges(text):
-    """[(start, end)] of all FIRST-LAST in a text, hexadecimal."""
-    return [(int(a, 16), int(b, 16) + 1) for a, b in
-            re.findall(r"(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)", text)]
+DIR = f"{mocks.DIR}/0"
 
 
 class Mock:

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The memory devices in software: orders to them, and all that can be seen."""
+
+import re
+
+DIR = "/sys/kernel/debug/virtio_mem_mock"
+VIRTIO = "/sys/bus/virtio/devices"
+# Where the guest has their memory, see qemu-configs/mock.cfg.
+ADDR, SIZE = 4 << 30, 4 << 30
+
+# All in one go, and little of it: each process takes an emulated guest a while.
+LOOK = (f"cd {DIR}; f=; for d in [0-9]; do "
+        f"read n <$d/name && f=\"$f {VIRTIO}/$n/virtio_mem/*\"; done; "
+        "grep . /dev/null [0-9]/name [0-9]/plugged [0-9]/pending [0-9]/fault "
+        "[0-9]/violations $f 2>/dev/null; "
+        "grep 'RAM (virtio_mem)' /proc/iomem; grep MemTotal: /proc/meminfo")
+
+
+def ranges(text):
+    """[(start, end)] of all FIRST-LAST in a text, hexadecimal."""
+    return [(int(a, 16), int(b, 16) + 1) for a, b in
+            re.findall(r"(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)", text)]
+
+
+class Seen:
+    """One device and its driver at one time.
+
+    name        of the virtio device, None if it is absent
+    ranges      that are plugged
+    size        bytes of these
+    pending     requests that are not answered
+    rules       faults that are left
+    violations  {kind: how many}, without those that there are none of
+    attrs       the driver's sysfs group; empty without a driver
+    """
+
+    def __init__(self, lines):
+        files = {}
+        for line in lines:
+            file, _, text = line.partition(":")
+            files.setdefault(file, []).append(text)
+        self.name = files.get("name", [None])[0]
+        self.ranges = ranges("\n".join(files.get("plugged", [])))
+        self.size = sum(end - start for start, end in self.ranges)
+        self.pending = int(files["pending"][0])
+        self.rules = files.get("fault", [])
+        pairs = [t.split() for t in files["violations"] if not t.startswith("last")]
+        self.violations = {k: int(v) for k, v in pairs if int(v) and k != "total"}
+        self.last_violation = files["violations"][-1]
+        self.attrs = {}
+
+    @property
+    def added(self):
+        """Bytes that the driver has added, by its books."""
+        return (int(self.attrs.get("blocks_added", 0)) *
+                int(self.attrs.get("big_block_size", 0)))
+
+    @property
+    def state(self):
+        """The driver's state, or None."""
+        return self.attrs.get("state")
+
+    @property
+    def error(self):
+        """The driver's last error."""
+        return self.attrs.get("last_error", "")
+
+
+class Look:
+    """All devices, and what Linux has of them, at one time."""
+
+    def __init__(self, text):
+        own, drivers, iomem, self.mem_total = {}, {}, [], None
+        for line in text.splitlines():
+            mine = re.match(r"(\d+)/(.*)", line)
+            driver = re.match(rf"{VIRTIO}/(\w+)/virtio_mem/(\w+):(.*)", line)
+            if mine:
+                own.setdefault(int(mine[1]), []).append(mine[2])
+            elif driver:
+                drivers.setdefault(driver[1], {})[driver[2]] = driver[3]
+            elif line.startswith("MemTotal"):
+                self.mem_total = int(line.split()[1]) * 1024
+            elif "virtio_mem" in line:
+                iomem += ranges(line)
+        self.iomem = sorted(iomem)
+        self.devices = [Seen(own[i]) for i in sorted(own)]
+        for seen in self.devices:
+            seen.attrs = drivers.get(seen.name, {})
+
+    def __getitem__(self, index):
+        return self.devices[index]
+
+
+class Mocks:
+    """Orders to the devices, and what they say."""
+
+    def __init__(self, guest, count=1):
+        self._guest, self.count = guest, count
+
+    def loaded(self):
+        """Whether the module is there."""
+        return self._guest.run(f"[ -d {DIR} ]")[0] == 0
+
+    def load(self, args):
+        """insmod."""
+        self._guest.ok(f"insmod /mod/virtio_mem_mock.ko addr={ADDR:#x} "
+                       f"size={SIZE} devices={self.count} {args}", 120)
+
+    def base(self, index):
+        """A device's first address."""
+        return ADDR + index * SIZE // self.count
+
+    def look(self):
+        """What is to be seen now."""
+        return Look(self._guest.run(LOOK)[1])
+
+    def orders(self, *orders, timeout=60):
+        """Each (device, file, text); in one go."""
+        self._guest.ok(f"cd {DIR}" + "".join(
+            f" && echo '{text}' >{index}/{file}" for index, file, text in orders), timeout)
+
+    def order(self, index, file, text, timeout=60):
+        """One of these."""
+        self.orders((index, file, text), timeout=timeout)
+
+    def all(self, file, text):
+        """To all devices the same."""
+        self.orders(*((i, file, text) for i in range(self.count)))
+
+    def request(self, sizes):
+        """As a host that wants other sizes, {device: bytes}."""
+        self.orders(*((i, "requested", size) for i, size in sizes.items()))
+
+    def read(self, index, file):
+        """What one of the files says."""
+        return self._guest.read(f"{DIR}/{index}/{file}")
+
+    def behave(self):
+        """No faults, no lies, nothing pending, all devices there."""
+        self._guest.ok(f"cd {DIR}; for d in [0-9]; do echo clear >$d/fault; "
+                       "echo truth >$d/config; echo now >$d/pending; "
+                       "grep -q absent $d/device && echo add >$d/device; done; true")
+
+    def log(self, index, request=None):
+        """Its log's lines, as lists of words; perhaps of one kind only."""
+        lines = [line.split() for line in self.read(index, "log").splitlines()]
+        return [words for words in lines if request in (None, words[2])]
+
+    def answers(self, index, request):
+        """Answers to one kind of request so far, in order."""
+        return [words[5] for words in self.log(index, request)]
