@@ -12,7 +12,7 @@ from kernels import cache_dir
 
 TESTING = pathlib.Path(__file__).resolve().parent.parent
 # Each a directory beside this one, with a Kbuild that makes NAME.ko.
-NAMES = ("virtio_mem_mock", "virtio_mem_fault")
+NAMES = ("virtio_mem_mock", "virtio_mem_raw", "virtio_mem_fault")
 
 
 def build(name, kernel):
