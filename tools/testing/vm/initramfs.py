@@ -33,22 +33,23 @@ def _entry(ino, name, mode, data=b""):
 
 def cpio(files):
     """A cpio archive of {name: (mode, bytes)}, with the directories needed."""
-    # A mode with type bits is a symbolic link; without, a plain file.
     dirs = {str(parent) for name in files
             for parent in pathlib.PurePath(name).parents} - {"."}
     members = [(d, 0o040755, b"") for d in sorted(dirs)]
+    # A mode with type bits is that of a symbolic link; the others are plain files.
     members += [(n, mode if mode >> 12 else 0o100000 | mode, data)
                 for n, (mode, data) in files.items()]
     out = [_entry(i + 1, *m) for i, m in enumerate(members)]
     return b"".join(out) + _entry(0, "TRAILER!!!", 0)
 
 
-def _read_module(path):
+def read_module(path):
+    """A module of a kernel package, unpacked."""
     data = path.read_bytes()
     return lzma.decompress(data) if path.suffix == ".xz" else data
 
 
-def _module_files(kernel, names):
+def module_files(kernel, names):
     """Paths of modules and all they depend on, dependencies first."""
     deps = {}
     for line in (kernel.modules / "modules.dep").read_text().splitlines():
@@ -65,8 +66,11 @@ def _module_files(kernel, names):
 
 
 def _libraries(path):
-    """What a dynamic program needs, as ldd tells."""
-    out = subprocess.run(["ldd", path], check=True, capture_output=True, text=True)
+    """What a dynamic program needs, as ldd tells; a static one needs nothing."""
+    out = subprocess.run(["ldd", path], check=False, capture_output=True, text=True,
+                         env={**os.environ, "LC_ALL": "C"})
+    if out.returncode and "not a dynamic executable" not in out.stderr:
+        raise RuntimeError(f"ldd {path}: {out.stderr}")
     return re.findall(r"(/\S+) \(0x", out.stdout)
 
 
@@ -89,10 +93,19 @@ def _helpers():
     return helpers
 
 
-def build(kernel, target, module=None):
+def program(path, name=None):
+    """A host's program and the libraries it needs, as files for cpio()."""
+    files = {part.lstrip("/"): (0o755, pathlib.Path(part).read_bytes())
+             for part in _libraries(path)}
+    files[name or str(path).lstrip("/")] = (0o755, pathlib.Path(path).read_bytes())
+    return files
+
+
+def build(kernel, target, module=None, more=None):
     """Write the initramfs for a kernel to target.
 
     module: path of our virtio_mem.ko; the kernel's own is always there too.
+    more: what else this guest needs, as for cpio().
     """
     files = {"init": (0o755, (GUEST / "init").read_bytes()),
              "agent": (0o755, (GUEST / "agent").read_bytes()),
@@ -105,26 +118,25 @@ def build(kernel, target, module=None):
         files[f"{name}/.keep"] = (0o644, b"")
     for tool in TOOLS:
         path = shutil.which(tool, path="/usr/bin:/usr/sbin:/bin:/sbin")
-        for part in [path, *_libraries(path)]:
-            where = f"bin/{tool}" if part == path else part.lstrip("/")
-            files[where] = (0o755, pathlib.Path(part).read_bytes())
+        files.update(program(path, f"bin/{tool}"))
     order = []
-    for path in _module_files(kernel, TRANSPORT):
+    for path in module_files(kernel, TRANSPORT):
         name = re.sub(r"\.xz$", "", path.name)
-        files[f"mod/{name}"] = (0o644, _read_module(path))
+        files[f"mod/{name}"] = (0o644, read_module(path))
         order.append(f"/mod/{name}\n")
     files["mod/order"] = (0o644, "".join(order).encode())
-    for path in _module_files(kernel, EXTRA):
+    for path in module_files(kernel, EXTRA):
         name = re.sub(r"\.xz$", "", path.name)
-        files[f"mod/{name}"] = (0o644, _read_module(path))
+        files[f"mod/{name}"] = (0o644, read_module(path))
     for name in modules.NAMES:
         file = modules.build(name, kernel)
         if file:
             files[f"mod/{name}.ko"] = (0o644, file.read_bytes())
     # A debug build has none.
-    for path in _module_files(kernel, ["virtio_mem"])[-1:]:
-        files["mod/stock/virtio_mem.ko"] = (0o644, _read_module(path))
+    for path in module_files(kernel, ["virtio_mem"])[-1:]:
+        files["mod/stock/virtio_mem.ko"] = (0o644, read_module(path))
     if module:
         files["mod/ours/virtio_mem.ko"] = (0o644, pathlib.Path(module).read_bytes())
+    files.update(more or {})
     target.write_bytes(cpio(files))
     return target

@@ -59,11 +59,13 @@ class VM:
     online   memhp_default_state
     reboots  whether the guest may reset (else that ends QEMU)
     allow    console patterns that this guest provokes on purpose
+    files    function of the kernel: more files for the guest, see initramfs.cpio()
     """
 
     # pylint: disable=too-many-instance-attributes,too-many-arguments
     def __init__(self, config, series="6.12", *, mod="ours", mod_args="",
-                 online="online_movable", reboots=False, append="", allow=()):
+                 online="online_movable", reboots=False, append="", allow=(),
+                 files=None):
         self.kernel = kernels.get(series)
         # By so much more time may anything take.
         self.slow = 4 if self.kernel.debug else 1
@@ -75,19 +77,20 @@ class VM:
         _running.add(self)
         try:
             self._boot(CONFIGS / f"{config}.cfg", mod, mod_args, reboots,
-                       f"memhp_default_state={online} {append}")
+                       f"memhp_default_state={online} {append}",
+                       files(self.kernel) if files else None)
         except BaseException:
             self.stop(check=False)
             raise
 
-    def _boot(self, config, mod, mod_args, reboots, append):
+    def _boot(self, config, mod, mod_args, reboots, append, more):
         module = our_module() if mod == "ours" or our_module().exists() else None
         if module and module_kver(module) != self.kernel.kver:
             if mod == "ours":
                 raise RuntimeError(f"{module} is for {module_kver(module)}, the "
                                    f"guest runs {self.kernel.kver}; make KVER=...")
             module = None
-        image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module)
+        image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module, more)
         agent, monitor = self._sockets / "agent", self._sockets / "qmp"
         # Each race that KCSAN finds is a warning, and most are not ours.
         line = ("console=ttyS0 panic=-1 oops=panic loglevel=7 page_poison=1 "
