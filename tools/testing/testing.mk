@@ -2,7 +2,8 @@
 # The test targets of the root Makefile.  seed=N repeats a random test.
 export VMEM_SEED ?= $(or $(seed),$(SEED))
 
-.PHONY: lint unit kunit model check check-debug soak
+.PHONY: lint unit kunit model check check-debug \
+	check-peers soak
 lint:
 	@tools/testing/deps lint
 	@tools/testing/lint
@@ -39,3 +40,8 @@ soak:
 	$(MAKE) -s module KVER=$$2 KDIR=$$4 && \
 	python3 tools/testing/vm/soak.py --minutes $(MINUTES) \
 		--kver $(soak_series) $(if $(MOCK),--mock)
+
+# Other people's suites, with this driver and with the kernel's own, as a table.
+check-peers:
+	@tools/testing/deps kunit vm build
+	@tools/testing/peers/run

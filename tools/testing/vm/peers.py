@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel's own test of memory hotplug: what a guest needs to run it.
+
+The script comes out of Debian's kernel source and is kept in the cache.
+"""
+
+import functools
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import initramfs
+from kernels import cache_dir
+
+TARBALL = pathlib.Path("/usr/src/linux-source-6.12.tar.xz")
+KSELFTEST = "tools/testing/selftests/memory-hotplug/mem-on-off-test.sh"
+
+
+@functools.cache
+def kselftest():
+    """The kernel's script as text; unpacking takes a while, so it is kept."""
+    # The package's version would do as well; this also notices another file.
+    with TARBALL.open("rb") as file:
+        tag = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    target = cache_dir("peers") / f"mem-on-off-test-{tag}.sh"
+    if not target.exists():
+        done = subprocess.run(["tar", "-xJOf", TARBALL, "--occurrence=1",
+                               f"{TARBALL.name.removesuffix('.tar.xz')}/{KSELFTEST}"],
+                              check=True, stdout=subprocess.PIPE)
+        temp = target.with_name(f".{target.name}.{os.getpid()}")
+        temp.write_bytes(done.stdout)
+        temp.rename(target)
+    return target.read_bytes()
+
+
+def kselftest_missing():
+    """Why the kernel's script can't be had; None if it can."""
+    return None if TARBALL.exists() else f"no kselftest: {TARBALL} is not there"
+
+
+def modprobe(kernel, names):
+    """A module directory for the guest, and the modprobe that scripts expect."""
+    where = f"lib/modules/{kernel.kver}"
+    files = {"sbin/modprobe": (0o120777, b"/bin/busybox")}
+    order = []
+    for path in initramfs.module_files(kernel, names):
+        name = re.sub(r"\.xz$", "", path.name)
+        files[f"{where}/{name}"] = (0o644, initramfs.read_module(path))
+        # More than is needed: whatever came before it.
+        order.append(f"{name}: {' '.join(o.split(':')[0] for o in reversed(order))}\n")
+    files[f"{where}/modules.dep"] = (0o644, "".join(order).encode())
+    return files
+
+
+def kselftest_files(kernel):
+    """bash, the script, and the module that it looks for."""
+    files = initramfs.program(shutil.which("bash"), "bin/bash")
+    files.update(modprobe(kernel, initramfs.EXTRA))
+    if not kselftest_missing():
+        files["kselftest"] = (0o755, kselftest())
+    return files
