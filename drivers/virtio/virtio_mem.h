@@ -104,7 +104,7 @@ enum virtio_mem_activity {
  *
  * @pass: W: what the worker has learned in this pass
  * @cand: W: candidates for unplug
- * @held: W: by BB that failed to go, the page that was held (PFN)
+ * @held: W: by BB that failed to go, which page was held, since when
  * @backoff: W: delay before the next retry
  * @failed_ms: W: time spent in this pass on looking, and on unplugs that failed
  * @refused_ms: W: when the device refused a big block by ERROR last

@@ -8,12 +8,35 @@
  * migrated.  Most such references last for microseconds, or until the batches
  * of each CPU are drained.  So a look alone proves nothing; but a page that is
  * held after a try has failed, which has drained all batches, explains it, and
- * while the same page is held the next try would end the same way.
+ * while the same page is held the next try would end the same way.  Unless it
+ * has come to lie in a batch since (6.1 can't tell that): so nothing is believed
+ * for ever.
  */
+#include <linux/ktime.h>
 #include <linux/virtio.h>
 #include <linux/xarray.h>
 
 #include "virtio_mem.h"
+
+/* How long a big block is not tried, in s, if its page always looks held. */
+#define BELIEVED_S	300
+
+/* An entry: the page's number within its BB, and when it was found, in s. */
+#define PAGE_BITS	32
+
+static void *entry_of(unsigned long page)
+{
+	unsigned long now = ktime_get_seconds() & (LONG_MAX >> PAGE_BITS);
+
+	return xa_mk_value(now << PAGE_BITS | page);
+}
+
+static bool is_old(void *entry)
+{
+	unsigned long now = ktime_get_seconds() & (LONG_MAX >> PAGE_BITS);
+
+	return now - (xa_to_value(entry) >> PAGE_BITS) >= BELIEVED_S;
+}
 
 /**
  * virtio_mem_held_init() - remember nothing yet
@@ -50,7 +73,9 @@ void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id)
 	virtio_mem_scan_bb(vm, id, &score);
 	if (!score.held_pages)
 		return;
-	xa_store(&vm->held, id, xa_mk_value(score.held_pfn), GFP_KERNEL);
+	xa_store(&vm->held, id,
+		 entry_of(score.held_pfn - virtio_mem_bb_pfn(vm, id)),
+		 GFP_KERNEL);
 	virtio_mem_note(vm,
 			"0x%llx-0x%llx: the page at 0x%llx is held by something; its big block stays until it is let go",
 			addr, addr + vm->geo.bb_size - 1,
@@ -63,15 +88,18 @@ void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id)
  * @id: the big block, ADDED
  *
  * Context: the worker.
- * Return: true if so: a try would fail again.
+ * Return: true if so: a try would fail again.  False after BELIEVED_S.
  */
 bool virtio_mem_held_still(struct virtio_mem *vm, unsigned long id)
 {
 	void *entry = xa_load(&vm->held, id);
+	unsigned long page;
 
 	if (!entry)
 		return false;
-	if (virtio_mem_scan_held(xa_to_value(entry)))
+	page = xa_to_value(entry) & (BIT(PAGE_BITS) - 1);
+	if (!is_old(entry) &&
+	    virtio_mem_scan_held(virtio_mem_bb_pfn(vm, id) + page))
 		return true;
 	xa_erase(&vm->held, id);
 	return false;

@@ -62,7 +62,9 @@ static bool looks_pinned(struct folio *folio)
 
 /*
  * Whether something refers to the folio beside its mappings and its cache.
- * Isolating it for migration, batches of each CPU and I/O under way do, too.
+ * What is not on the LRU is about to be: a batch of some CPU refers to it, or
+ * who isolated it, and a try that fails leaves pages there.  A batch can last,
+ * on a CPU that is idle, but the next try drains it.
  */
 static bool looks_held(struct folio *folio)
 {
@@ -75,6 +77,8 @@ static bool looks_held(struct folio *folio)
 		cache = folio_test_swapcache(folio) ? folio_nr_pages(folio) : 0;
 	else if (READ_ONCE(folio->mapping))
 		cache = folio_nr_pages(folio) + folio_test_private(folio);
+	if (!folio_test_lru(folio))
+		cache++;
 	return folio_ref_count(folio) > maps + cache;
 }
 

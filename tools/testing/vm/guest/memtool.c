@@ -26,6 +26,7 @@
 
 #define PAGE 4096UL
 #define WORDS (PAGE / sizeof(uint64_t))
+#define BATCH 1024UL
 #define PM_PRESENT (1ULL << 63)
 #define PM_PFN ((1ULL << 55) - 1)
 
@@ -136,13 +137,32 @@ static int do_lock(size_t bytes)
 	return 0;
 }
 
+/* The first page of BATCH pages at @mem, not yet touched, that lies in a range. */
+static char *find_in(int pagemap, char *mem, uint64_t start, uint64_t end)
+{
+	off_t off = (uintptr_t)mem / PAGE * sizeof(uint64_t);
+	uint64_t entry[BATCH];
+
+	if (madvise(mem, BATCH * PAGE, MADV_POPULATE_WRITE))
+		die("populate");
+	if (pread(pagemap, entry, sizeof(entry), off) != sizeof(entry))
+		die("pagemap");
+	for (size_t i = 0; i < BATCH; i++) {
+		uint64_t addr = (entry[i] & PM_PFN) * PAGE;
+
+		if (entry[i] & PM_PRESENT && addr >= start && addr < end)
+			return mem + i * PAGE;
+	}
+	return NULL;
+}
+
 /*
  * A page that a pipe holds (vmsplice takes a long-lived reference) has one
  * reference more than its mappings explain, so migration gives up on it.
  */
 static int do_pin(uint64_t start, uint64_t end)
 {
-	/* Address space only; memory comes page by page, and is kept until the
+	/* Address space only; memory comes bit by bit, and is kept until the
 	 * right page is found, or the same pages would come again and again.
 	 */
 	const size_t span = 64UL << 30;
@@ -150,7 +170,7 @@ static int do_pin(uint64_t start, uint64_t end)
 	char *mem = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 			 MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct iovec iov = { NULL, PAGE };
-	char *page = mem;
+	char *page = NULL, *next = mem;
 	uint64_t addr;
 
 	if (mem == MAP_FAILED)
@@ -159,12 +179,8 @@ static int do_pin(uint64_t start, uint64_t end)
 		die("pipe");
 	/* Small pages: of a huge one too much would be pinned. */
 	madvise(mem, span, MADV_NOHUGEPAGE);
-	for (;; page += PAGE) {
-		*page = 1;
-		addr = pfn_of(pagemap, page) * PAGE;
-		if (addr >= start && addr < end)
-			break;
-	}
+	for (; !page; next += BATCH * PAGE)
+		page = find_in(pagemap, next, start, end);
 	iov.iov_base = page;
 	if (vmsplice(pipefd[1], &iov, 1, 0) != (ssize_t)PAGE)
 		die("vmsplice");
