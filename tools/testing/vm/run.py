@@ -23,6 +23,7 @@ import unittest
 import case
 import kernels
 import vm
+from leaks import Leaks
 
 
 class Tap(unittest.TestResult):
@@ -92,8 +93,11 @@ def flatten(suite):
             yield item
 
 
-def collect(patterns):
-    """The selected tests in groups that can share a guest."""
+def collect(patterns, leaks=False):
+    """The selected tests in groups that can share a guest.
+
+    leaks: end each group with a search for memory that it lost
+    """
     here = pathlib.Path(__file__).resolve().parent
     suite = unittest.defaultTestLoader.discover(str(here), "test_*.py")
     groups = {}
@@ -103,6 +107,9 @@ def collect(patterns):
         key = (getattr(test, "config", ""), str(getattr(test, "options", "")),
                type(test).__module__)
         groups.setdefault(key, []).append(test)
+    for group in groups.values() if leaks else ():
+        if isinstance(group[0], case.GuestCase):
+            group.append(Leaks(group[0]))
     # By machine: a worker that takes the next group often keeps its guest.
     return [groups[key] for key in sorted(groups)]
 
@@ -131,7 +138,7 @@ def main():
     parser.add_argument("pattern", nargs="*")
     args = parser.parse_args()
 
-    tests = collect(args.pattern)
+    tests = collect(args.pattern, args.kver == "kasan")
     if args.list:
         print("\n".join(name(t) for group in tests for t in group))
         return 0

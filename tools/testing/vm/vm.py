@@ -96,6 +96,10 @@ class VM:
         line = ("console=ttyS0 panic=-1 oops=panic loglevel=7 page_poison=1 "
                 f"panic_on_warn={int(self.kernel.series != 'kcsan')} "
                 f"vm.mod={mod} {append}") + (f" vm.arg={mod_args}" if mod_args else "")
+        if self.kernel.debug:
+            # The core takes all pages of a block without a pause; poisoned and
+            # checked, and emulated, that can last.  Twice as much is a lockup.
+            line += " watchdog_thresh=60"
         options = accel.choose(self.kernel)
         self.accel = options[1].partition(",")[0]
         # setpriv: even a harness that was killed leaves no QEMU.
