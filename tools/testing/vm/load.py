@@ -219,7 +219,9 @@ class Load:
         self.guest.ok(f"echo {name} >{BIND}/unbind", 120)
         self.device.request(size)
         time.sleep(pause)
-        self.guest.ok(f"echo {name} >{BIND}/bind", 120)
+        # What the removal could not wait for may still be ending.
+        self.guest.ok(f"for i in $(seq 60); do echo {name} >{BIND}/bind && exit; sleep 1; "
+                      "done; exit 1", 120)
 
     def do_faults(self, rules):
         """Other faults than before."""
