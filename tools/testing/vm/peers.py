@@ -44,10 +44,13 @@ def kselftest_missing():
 def modprobe(kernel, names):
     """A module directory for the guest, and the modprobe that scripts expect."""
     where = f"lib/modules/{kernel.kver}"
-    files = {"sbin/modprobe": (0o120777, b"/bin/busybox")}
+    builtin = kernel.modules / "modules.builtin"
+    files = {"sbin/modprobe": (0o120777, b"/bin/busybox"),
+             f"{where}/modules.builtin": (0o644, builtin.read_bytes())}
     order = []
     for path in initramfs.module_files(kernel, names):
-        name = re.sub(r"\.xz$", "", path.name)
+        # Some programs look for a name with a slash before it.
+        name = "kernel/" + re.sub(r"\.xz$", "", path.name)
         files[f"{where}/{name}"] = (0o644, initramfs.read_module(path))
         # More than is needed: whatever came before it.
         order.append(f"{name}: {' '.join(o.split(':')[0] for o in reversed(order))}\n")

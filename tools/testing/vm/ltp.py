@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The Linux Test Project: the files of it that a guest needs, and what they must say.
+
+Debian has no package of it, so it is a release from GitHub, built in the cache.
+"""
+
+import functools
+import os
+import pathlib
+import re
+import subprocess
+
+import initramfs
+import peers
+
+HERE = pathlib.Path(__file__).resolve().parent
+TESTS = "testcases/kernel"
+MEMTOY = f"{TESTS}/hotplug/memory_hotplug"
+# What else of LTP moves pages between nodes, or takes single ones offline.
+DIRS = ("syscalls/move_pages", "syscalls/migrate_pages", "syscalls/mbind",
+        "syscalls/set_mempolicy")
+ALSO = ("syscalls/madvise/madvise07", "syscalls/madvise/madvise11", "mem/ksm/ksm06")
+# What doesn't end with "exit 0" for reasons of the guest's, not the driver's: the
+# first two want a loop device and mkfs, the last one is for 32-bit x86.
+NATURE = {"set_mempolicy03": "exit 2 1 BROK", "set_mempolicy04": "exit 2 1 BROK",
+          "set_mempolicy05": "exit 32 1 CONF"}
+# Those leave pages behind that nobody may use again.
+POISON = ("move_pages12", "madvise11", "madvise07")
+
+
+@functools.cache
+def built():
+    """(directory in which LTP has been built, None), or (None, why there is none)."""
+    done = subprocess.run([HERE.parent / "peers" / "ltp"], stdout=subprocess.PIPE,
+                          text=True, check=False)
+    if done.returncode == 3:
+        return None, done.stdout.strip()
+    done.check_returncode()
+    return pathlib.Path(done.stdout.strip()), None
+
+
+def files(kernel):
+    """memtoy with its scripts, the tests, and what they expect of a system."""
+    top = built()[0]
+    found = initramfs.program(top / MEMTOY / "memtoy", "ltp/memtoy")
+    for folder in ("Scripts", "Xpm-tests"):
+        for path in (top / MEMTOY / folder).iterdir():
+            found[f"ltp/{folder}/{path.name}"] = (0o644, path.read_bytes())
+    for path in programs():
+        found.update(initramfs.program(path, f"ltp/{path.name}"))
+    found.update(peers.modprobe(kernel, ["hwpoison_inject"]))
+    config = kernel.path / "boot" / f"config-{kernel.kver}"
+    if config.exists():
+        found[f"boot/{config.name}"] = (0o644, config.read_bytes())
+    found["etc/passwd"] = (0o644, b"root:x:0:0::/:/bin/sh\n"
+                                  b"nobody:x:65534:65534::/:/bin/sh\n")
+    found["etc/group"] = (0o644, b"root:x:0:\nnogroup:x:65534:\n")
+    return found
+
+
+def programs():
+    """The other test programs."""
+    tests = built()[0] / TESTS
+    found = [p for d in DIRS for p in sorted((tests / d).glob("*[0-9]"))]
+    found += [tests / name for name in ALSO]
+    return [p for p in found if p.is_file() and os.access(p, os.X_OK)]
+
+
+def scripts():
+    """memtoy's scripts, (name in the guest, text)."""
+    top = built()[0] / MEMTOY
+    return [(f"{folder}/{path.name}", path.read_text()) for folder in ("Scripts", "Xpm-tests")
+            for path in sorted((top / folder).iterdir())]
+
+
+def memtoy_wants(text):
+    """What memtoy must say of a script, as a pattern."""
+    # "migrate" calls migrate_pages() with lists of numbers where Linux wants
+    # bit masks: it moves nothing; with a list from which to move, it fails.
+    if re.search(r"^migrate \S+ \S", text, re.M):
+        return "exit 4; pages on nodes .*; migrate_pages failed - Invalid argument"
+    # Pages begin on node 1, where the first policy puts them; "+move", which does
+    # work, gets them to others if that one isn't allowed.
+    moved = re.search(r"^mbind .*\+m\S* [23,]+$", text, re.M)
+    return "exit 0; pages on nodes [0-3,]+.*" + (r"[23]" if moved else "")
+
+
+def program_wants(name, series):
+    """What an LTP program must say, as a pattern."""
+    # That is mended in later kernels, as the program itself says.
+    if name == "move_pages04" and series == "6.1":
+        return "exit 1 2 PASS 1 FAIL"
+    # 6.1 of the cloud flavour has no support for faulty pages.
+    if name in POISON:
+        return r"exit (0|32)( [0-9]+ (PASS|CONF))+" if series == "6.1" else "exit 0 [0-9]+ PASS"
+    return NATURE.get(name, r"exit 0 [0-9]+ PASS")
