@@ -235,6 +235,7 @@ struct task_struct;
  *
  * @addr: region, bytes
  * @size: region, bytes
+ * @mem: all of it, mapped
  * @block_size: bytes
  * @node: ACPI proximity domain
  * @usable: usable region, bytes
@@ -283,6 +284,7 @@ struct mock {
 
 	u64 addr;
 	u64 size;
+	void *mem;
 	u64 block_size;
 	u16 node;
 	u64 usable;
@@ -347,8 +349,10 @@ void mock_model_do(struct mock *m, const struct mock_request *req,
 		   struct mock_answer *answer);
 
 /* mock_poison.c */
-int mock_poison_fill(struct mock *m, u64 addr, u64 size);
-int mock_poison_check(struct mock *m, u64 addr, u64 size);
+int mock_poison_map(struct mock *m);
+void mock_poison_unmap(struct mock *m);
+void mock_poison_fill(struct mock *m, u64 addr, u64 size);
+bool mock_poison_check(struct mock *m, u64 addr, u64 size);
 
 /* mock_fault.c */
 int mock_fault_parse(struct mock *m, char *line);

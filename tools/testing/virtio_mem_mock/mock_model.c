@@ -68,17 +68,17 @@ int mock_model_init(struct mock *m)
 		       m->addr, m->addr + m->size - 1);
 		return -EBUSY;
 	}
-	rc = mock_poison_fill(m, m->addr, m->size);
-	if (!rc && mock_poison_check(m, m->addr, m->size) == 1)
-		rc = -ENXIO;
+	rc = mock_poison_map(m);
 	if (rc) {
 		pr_err(MOCK_NAME ": refused: no memory at 0x%llx-0x%llx (%d)\n",
 		       m->addr, m->addr + m->size - 1, rc);
 		return rc;
 	}
 	m->bitmap = bitmap_zalloc(mock_model_blocks(m), GFP_KERNEL);
-	if (!m->bitmap)
+	if (!m->bitmap) {
+		mock_poison_unmap(m);
 		return -ENOMEM;
+	}
 	resize_usable(m, true);
 	mock_model_show(m);
 	return 0;
@@ -91,6 +91,7 @@ int mock_model_init(struct mock *m)
 void mock_model_exit(struct mock *m)
 {
 	bitmap_free(m->bitmap);
+	mock_poison_unmap(m);
 }
 
 /*
@@ -282,7 +283,7 @@ static void judge_blocks(struct mock *m, const struct mock_request *req)
 		mock_record_violation(m, MOCK_V_IN_USE,
 				      "0x%llx, %u blocks", req->addr, req->nr);
 	else if (req->type == VIRTIO_MEM_REQ_PLUG &&
-		 mock_poison_check(m, req->addr, size) == 1)
+		 mock_poison_check(m, req->addr, size))
 		mock_record_violation(m, MOCK_V_TOUCHED,
 				      "0x%llx, %u blocks", req->addr, req->nr);
 }

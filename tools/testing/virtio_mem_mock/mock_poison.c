@@ -17,25 +17,53 @@ static u64 mark(u64 addr)
 	return addr ^ 0x5bd1e995a5a5a5a5ULL;
 }
 
+static u64 *at(struct mock *m, u64 addr)
+{
+	return m->mem + (addr - m->addr);
+}
+
+/**
+ * mock_poison_map() - make the memory reachable, for as long as the device is
+ * @m: the device
+ *
+ * Once and for all: later on a driver may add or remove it at any moment, even
+ * what is not plugged, and mapping what Linux just takes for its own is a race.
+ *
+ * Return: 0; -ENOMEM; -ENXIO if there is no memory.
+ */
+int mock_poison_map(struct mock *m)
+{
+	m->mem = memremap(m->addr, m->size, MEMREMAP_WB);
+	if (!m->mem)
+		return -ENOMEM;
+	mock_poison_fill(m, m->addr, m->size);
+	if (!mock_poison_check(m, m->addr, m->size))
+		return 0;
+	mock_poison_unmap(m);
+	return -ENXIO;
+}
+
+/**
+ * mock_poison_unmap() - the end of that
+ * @m: the device
+ */
+void mock_poison_unmap(struct mock *m)
+{
+	memunmap(m->mem);
+}
+
 /**
  * mock_poison_fill() - mark memory that is unplugged now
  * @m: the device
  * @addr: bytes
  * @size: bytes
- *
- * Return: 0 or -ENOMEM.
  */
-int mock_poison_fill(struct mock *m, u64 addr, u64 size)
+void mock_poison_fill(struct mock *m, u64 addr, u64 size)
 {
-	u8 *mem = memremap(addr, size, MEMREMAP_WB);
 	u64 i;
 
-	if (!mem)
-		return -ENOMEM;
 	for (i = 0; i < size; i += STRIDE)
-		*(u64 *)(mem + i) = mark(addr + i);
-	memunmap(mem);
-	return 0;
+		WRITE_ONCE(*at(m, addr + i), mark(addr + i));
 }
 
 /**
@@ -44,18 +72,14 @@ int mock_poison_fill(struct mock *m, u64 addr, u64 size)
  * @addr: bytes
  * @size: bytes
  *
- * Return: 1 if so, else 0; -ENOMEM if nobody can tell.
+ * Return: whether it has.
  */
-int mock_poison_check(struct mock *m, u64 addr, u64 size)
+bool mock_poison_check(struct mock *m, u64 addr, u64 size)
 {
-	u8 *mem = memremap(addr, size, MEMREMAP_WB);
-	int rc = 0;
 	u64 i;
 
-	if (!mem)
-		return -ENOMEM;
-	for (i = 0; i < size && !rc; i += STRIDE)
-		rc = *(u64 *)(mem + i) != mark(addr + i);
-	memunmap(mem);
-	return rc;
+	for (i = 0; i < size; i += STRIDE)
+		if (READ_ONCE(*at(m, addr + i)) != mark(addr + i))
+			return true;
+	return false;
 }
