@@ -3,7 +3,7 @@
 export VMEM_SEED ?= $(or $(seed),$(SEED))
 
 .PHONY: lint unit kunit model check check-debug \
-	check-peers soak
+	check-peers check-stock-mock soak
 lint:
 	@tools/testing/deps lint
 	@tools/testing/lint
@@ -23,6 +23,13 @@ model:
 check:
 	@tools/testing/deps lint unit kunit model dkms vm libvirt
 	@tools/testing/check
+
+# What the kernel's own driver does with the devices in software: a table.
+check-stock-mock:
+	@tools/testing/deps vm build
+	@for kver in 6.12 6.1; do \
+		tools/testing/vm/stock_mock.py --kver $$kver || exit; \
+	done
 
 # Kernels with KASAN, lockdep and others, and with KCSAN: built once, cached.
 check-debug:
