@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every step of growing, shrinking and loading fails; nothing may be lost."""
+
+import os
+import random
+import re
+import time
+
+import faults
+from case import MIB, PAGE, merge, total
+from fault import DIR, Fault, census, counts, shell, wrong
+from faults import FULL
+from guest import Pattern
+from mock import ADDR, DIR as MOCK, SIZE, ranges
+from mock_case import VIRTIO, MockCase
+
+BB = 512 * MIB       # four memory blocks
+PATTERN = 8 * MIB
+PATIENCE = 20        # seconds; a fault may hold a page for some
+ONLY = os.environ.get("VM_ONLY")     # of the whole table those with this text
+SEED = int(os.environ.get("VMEM_SEED") or 3)
+
+
+def note(text):
+    """A comment in the results."""
+    print(text, flush=True)
+
+
+class Snapshot:
+    """What device, driver and Linux say at one moment."""
+
+    COMMAND = " ; echo ==; ".join((
+        f"cat {DIR}/census", "grep -E '^Node|present |managed ' /proc/zoneinfo",
+        "grep MemTotal: /proc/meminfo", "grep 'RAM (virtio_mem)' /proc/iomem",
+        f"cat {MOCK}/plugged", f"cat {MOCK}/violations",
+        "cat /sys/kernel/debug/virtio_mem/*/blocks",
+        f"cd {VIRTIO}/*/virtio_mem && grep . *"))
+
+    def __init__(self, guest):
+        out = guest.ok(self.COMMAND).split("==\n")
+        self.census, self.isolate = census(out[0])
+        self.zones = re.findall(r"Node (\d+), zone +(\S+)|(present|managed) +(\d+)", out[1])
+        self.mem = int(out[2].split()[1]) * 1024
+        self.iomem, self.plugged = merge(ranges(out[3])), merge(ranges(out[4]))
+        self.violations = {k: int(v) for k, v in re.findall(r"(?m)^(\w+) ([1-9]\d*)$", out[5])}
+        rows = [line.split() for line in out[6].splitlines()]
+        self.blocks = [what for w in rows for what in [w[2:5]] * int(w[1])]
+        self.states = {state: merge(ranges(" ".join(w[0] for w in rows if w[2] == state)))
+                       for state in ("ADDED", "PLUGGED", "FAKE_OFFLINE")}
+        self.attrs = dict(line.split(":", 1) for line in out[7].splitlines())
+
+    def online(self):
+        """Bytes of the region that are online."""
+        return sum(b["sum"] * PAGE for b in self.census.values() if isinstance(b, dict))
+
+    def known(self):
+        """{address: zone, or why there is none} of the region's memory blocks."""
+        return {k: v["zone"] if isinstance(v, dict) else v for k, v in self.census.items()}
+
+    def movable(self):
+        """(present, managed) pages of ZONE_MOVABLE."""
+        here, out = "", {"present": 0, "managed": 0}
+        for _, zone, field, value in self.zones:
+            here = zone or here
+            if here == "Movable" and field:
+                out[field] += int(value)
+        return out["present"], out["managed"]
+
+    def others(self):
+        """The zones but for ZONE_MOVABLE."""
+        here, out = "", []
+        for node, zone, field, value in self.zones:
+            here = zone or here
+            if here != "Movable":
+                out.append((node, here, field, value))
+        return out
+
+    def bad(self, base, mem, before=None):
+        """What is wrong with it, at rest, as text; base: with nothing plugged."""
+        online, size = self.online(), total(self.plugged)
+        out = wrong(self.census, self.isolate, before.census if before else {})
+        want = {
+            "violations": (self.violations, {}),
+            "sysfs plugged_size": (int(self.attrs["plugged_size"]), size),
+            "added": (int(self.attrs["blocks_added"]) * int(self.attrs["big_block_size"]), size),
+            "states": (self.states, {"ADDED": self.plugged, "PLUGGED": [], "FAKE_OFFLINE": []}),
+            "blocks_plugged": (self.attrs["blocks_plugged"], "0"),
+            "blocks_fake_offline": (self.attrs["blocks_fake_offline"], "0"),
+            "iomem": (self.iomem, self.plugged),
+            "MemTotal": (self.mem - mem, online),
+            "movable": (self.movable(), (online // PAGE, online // PAGE)),
+            "other zones": (self.others(), base.others() if base else self.others()),
+        }
+        if before:
+            want["zones"] = (self.zones, before.zones)
+            want["MemTotal before"] = (self.mem, before.mem)
+            want["iomem before"] = (self.iomem, before.iomem)
+            want["blocks before"] = (self.blocks, before.blocks)
+            want["memory blocks before"] = (self.known(), before.known())
+        return out + [f"{k}: {a}, not {b}" for k, (a, b) in want.items() if a != b]
+
+
+class FaultCase(MockCase):
+    """A guest with the device in software and the module that orders faults."""
+
+    # Without zeroing: taking pages is what is tested, not memset.
+    options = {"append": f"memmap={SIZE >> 30}G${ADDR:#x} init_on_alloc=0 ibt=off"}
+    mod_args = f"bbm_block_size={BB:#x}"
+
+    def setUp(self):
+        self.fault = None
+        super().setUp()
+        self.fault = Fault(self.guest)
+        self.fault.load()
+        self.veto = None
+        self.place_veto("last")
+        self.guest.ok(f"echo {ADDR:#x} {ADDR + SIZE:#x} >{DIR}/census")
+        self.rest = None
+        self.rest = self.look()
+        self.results, self.fails, self.seconds = {}, [], 0
+
+    def load(self, mod="ours", args=None):
+        super().load(mod, self.mod_args if args is None else args)
+
+    def unload(self):
+        self.guest.run(f"[ -d {DIR} ] && echo clear >{DIR}/points; "
+                       "echo 1 >/proc/sys/kernel/panic_on_warn")
+        super().unload()
+
+    def place_veto(self, where):
+        """Another notifier, called before ours ("first") or after ("last")."""
+        if self.veto == where:
+            return
+        self.guest.ok("rmmod memory-notifier-error-inject 2>/dev/null; "
+                      "[ -d /sys/module/notifier_error_inject ] || "
+                      "insmod /mod/notifier-error-inject.ko; "
+                      "insmod /mod/memory-notifier-error-inject.ko "
+                      f"priority={100000 if where == 'first' else -100000}")
+        self.veto = where
+
+    # --- looking ---
+
+    def look(self, before=None):
+        """A snapshot at rest, with nothing wrong with it."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            now = Snapshot(self.guest)
+            bad = now.bad(self.rest, self.base, before)
+            if not bad:
+                return now
+            if time.monotonic() > end:
+                self.fail("; ".join(bad))
+            # E.g. a page that is on its way from one list to another.
+            time.sleep(0.2)
+
+    def status(self):
+        """(counts of the points, state, bytes plugged, last error) in one go."""
+        out = self.guest.ok(f"cat {DIR}/points; echo ==; cat {MOCK}/plugged; echo ==; "
+                            f"cat {MOCK}/log; echo ==; "
+                            f"cat {VIRTIO}/*/virtio_mem/state "
+                            f"{VIRTIO}/*/virtio_mem/last_error").split("==\n")
+        state, _, error = out[3].partition("\n")
+        return counts(out[0]), state, total(ranges(out[1])), error, out[2]
+
+    # --- one case ---
+
+    def wait_end(self, case):
+        """Until the faults have taken effect and the operation has ended."""
+        last = None
+
+        def ended():
+            nonlocal last
+            last = self.status()
+            fired = [f for _, f in last[0]]
+            done = all(fired) if case.all_fire else any(fired)
+            # The device's answers, too.
+            done = done and all(m.split()[1].upper() in last[4] for m in case.mock)
+            return done and last[1] in (*case.ends, "broken")
+
+        try:
+            self.vm.wait(ended, str(case), 20, 0.02)
+        except Exception as error:
+            raise AssertionError(f"not ended: {last[:4]}") from error
+        self.assertIn(last[1], case.ends, last[3])
+        if last[1] != "idle":
+            # After an EBUSY the driver looks for pages that are held, and finds
+            # some in the CPUs' batches if the fault left these undrained.
+            self.assertRegex(last[3], f"{case.cause or '...'}|is held by something")
+        return last[1]
+
+    def one(self, case, start, goal):
+        """From start to goal with the fault, back, and again without it."""
+        self.bring(start)
+        if case.fresh:
+            self.reload()
+        pattern = Pattern(self.guest, PATTERN) if start else None
+        if pattern:
+            self.assertGreater(pattern.pages_in(ADDR, ADDR + SIZE), 0, "pattern's place")
+        self.place_veto("first" if case.first == "first" else "last")
+        if case.first == "gap":
+            self.guest.ok(f"echo offline >/sys/devices/system/memory/"
+                          f"memory{ADDR // (128 * MIB) + 1}/state")
+        before = self.look()
+        orders = [re.sub(r"BB\+(\d+)", lambda m: f"{ADDR + int(m[1]):#x}", o)
+                  for o in case.orders]
+        out = self.guest.ok("; ".join(
+            [shell(orders)] + [f"echo '{m}' >{MOCK}/fault" for m in case.mock] +
+            [f"echo 4G >{MOCK}/usable; echo clear >{MOCK}/log; "
+             f"echo {goal} >{MOCK}/requested"]))
+        self.assertEqual(out, "")
+        end = self.wait_end(case)
+        if case.clear or end != "waiting":
+            self.without_faults()
+        if end == "broken":
+            self.reload()
+        elif end == "waiting":
+            self.mock.request(start)
+            self.settled(start, 20)
+            self.by_hand(before)
+            self.look(before)
+        else:
+            self.settled(goal, 20)
+            self.look()
+        self.without_faults()
+        if case.reload:
+            self.mock.request(0)
+            self.settled(0, 20)
+            self.reload()
+        if "online" in case.step and start == 0:
+            self.bring(0)
+        begin = time.monotonic()
+        self.mock.request(goal)
+        self.settled(goal, 20)
+        self.seconds = max(self.seconds, time.monotonic() - begin)
+        self.look()
+        if pattern:
+            self.assertEqual(pattern.check(), f"OK {PATTERN // PAGE}")
+            self.guest.kill(pattern.pid)
+
+    def by_hand(self, before):
+        """What the core could not online again, an administrator does."""
+        if "by hand" not in self.at:
+            return
+        self.without_faults()
+        now = self.look()
+        left = [a for a, b in now.census.items() if b == "offline"]
+        self.assertEqual(len(left), 1, "memory blocks that stayed offline")
+        self.assertLess(now.mem, before.mem)
+        self.guest.ok(f"echo online_movable >/sys/devices/system/memory/"
+                      f"memory{left[0] // (128 * MIB)}/state")
+
+    def without_faults(self):
+        """Everything works again."""
+        self.guest.ok(f"echo clear >{DIR}/points; echo clear >{MOCK}/fault")
+
+    def reload(self):
+        """A driver that knows of nothing that went wrong."""
+        self.without_faults()
+        self.guest.ok("rmmod virtio_mem", timeout=15)
+        self.load()
+
+    def bring(self, size):
+        """To where a case begins."""
+        if self.mock.size() != size or self.state() != "idle":
+            self.mock.request(size)
+            self.settled(size, 20)
+
+    # --- many ---
+
+    def choose(self, cases, extra):
+        """All of them, or the core and some more."""
+        if FULL or ONLY:
+            return list(cases)
+        rng = random.Random(SEED)
+        rest = [c for c in cases if not c.core and not c.slow]
+        some = set(rng.sample(rest, min(extra, len(rest))))
+        return [c for c in cases if c.core or c in some]
+
+    def table(self, title, cases, one):
+        """Do them all; a failure ends only its own case."""
+        for case in cases:
+            self.at = f"{title} {case}"
+            if ONLY and ONLY not in self.at:
+                continue
+            key = (title, case.step)
+            good, bad = self.results.get(key, (0, 0))
+            begin = time.monotonic()
+            try:
+                one(case)
+                good += 1
+            except Exception as error:  # pylint: disable=broad-except
+                bad += 1
+                text = re.sub(r"\s+", " ", f"{error}")[:600]
+                self.fails.append(f"{self.at}: {type(error).__name__}: {text}")
+                note(f"# failed: {self.fails[-1]}")
+                self.recover()
+            self.results[key] = good, bad
+            if FULL or ONLY:
+                note(f"# {self.at}: {time.monotonic() - begin:.1f} s")
+        self.at = ""
+
+    def recover(self):
+        """Whatever the failed case left: a fresh driver with nothing plugged."""
+        self.vm.alive()
+        self.without_faults()
+        self.guest.run("killall -9 memtool")
+        self.mock.behave()
+        self.mock.request(0)
+        self.guest.ok("rmmod virtio_mem", timeout=30)
+        self.load()
+        self.settled(0, 30)
+        self.look()
+
+    def verdict(self):
+        """Say how many, and fail if any did."""
+        lines = [f"{op:8} {step:28} {good:3} ok {bad:3} failed"
+                 for (op, step), (good, bad) in self.results.items()]
+        done = sum(g + b for g, b in self.results.values())
+        (self.vm.dir / "faults.txt").open("a").write("\n".join(lines) + "\n")
+        if FULL:
+            note("\n".join(f"# {line}" for line in lines))
+        note(f"# {self.id().rpartition('.')[2]}: {done} cases, VMEM_SEED={SEED}, without the "
+             f"fault at most {self.seconds:.1f} s")
+        self.assertFalse(self.fails, "\n".join(self.fails))
+        self.assertTrue(done or ONLY)
+
+
+class Grow(FaultCase):
+    """Faults on the way up."""
+
+    def test_grow(self):
+        """One at a time, then two."""
+        for title, cases in (("grow", faults.grow()), ("grow, 2", faults.grow_pairs())):
+            self.table(title, self.choose(cases, 2), lambda c: self.one(c, 0, BB))
+        self.verdict()
+
+
+class Shrink(FaultCase):
+    """Faults on the way down, pages taken first."""
+
+    def test_shrink(self):
+        """One at a time."""
+        self.table("shrink", self.choose(faults.shrink(), 3), lambda c: self.one(c, BB, 0))
+        self.verdict()
+
+    def test_shrink_pairs(self):
+        """Two at a time."""
+        self.table("shrink, 2", self.choose(faults.shrink_pairs(), 1),
+                   lambda c: self.one(c, BB, 0))
+        self.verdict()
+
+
+class Direct(FaultCase):
+    """Faults on the way down, offlined directly."""
+
+    mod_args = f"bbm_block_size={BB:#x} bbm_safe_unplug=0"
+
+    def test_direct(self):
+        """One at a time."""
+        some = [c for c in faults.offlining() if not c.core]
+        cases = faults.direct() if FULL or ONLY else random.Random(SEED + 1).sample(some, 5)
+        self.table("direct", cases, lambda c: self.one(c, BB, 0))
+        self.verdict()
