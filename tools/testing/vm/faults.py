@@ -101,9 +101,10 @@ def grow():
     out += [returns("online", "online_pages", value, f"after={k}", ends=("idle",),
                     cause="came online" if k else "", core=(value, k) == (-16, 2))
             for value in (-16, -12) for k in (0, 1, 2, 3)]
-    out += [Case("add: objects", f"allocation {n} fails",
-                 (f"{OBJECTS} ret=0 in=virtio_mem_mm_add after={n} times=1",),
-                 ends=("waiting", "idle"), reload=True) for n in range(0, 120, 3)]
+    # Not the later ones: x86's add_pages() warns when one of its own fails.
+    out.append(Case("add: objects", "first allocation fails",
+                    (f"{OBJECTS} ret=0 in=virtio_mem_mm_add times=1",),
+                    ends=("waiting", "idle"), reload=True))
     return out
 
 
