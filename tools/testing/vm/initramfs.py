@@ -74,7 +74,7 @@ def _libraries(path):
     return re.findall(r"(/\S+) \(0x", out.stdout)
 
 
-def _compile(name, files):
+def compiled(name, files):
     """Compile a helper for the guest, once for each version of its sources."""
     tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
     target = cache_dir("guest") / f"{name}-{tag}"
@@ -111,7 +111,7 @@ def build(kernel, target, module=None, more=None):
              "agent": (0o755, (GUEST / "agent").read_bytes()),
              "bin/busybox": (0o755, pathlib.Path(BUSYBOX).read_bytes())}
     for name, sources in _helpers().items():
-        files[f"bin/{name}"] = (0o755, _compile(name, sources))
+        files[f"bin/{name}"] = (0o755, compiled(name, sources))
     # init's first line needs a shell before busybox could install its links.
     files["bin/sh"] = (0o120777, b"busybox")
     for name in ("proc", "sys", "dev", "tmp"):

@@ -52,7 +52,7 @@ def run_dir(name):
 class VM:
     """One guest.
 
-    config   file in qemu-configs/ without its suffix
+    config   file in qemu-configs/ without its suffix, or the path of another
     series   guest kernel, "6.1" or "6.12"
     mod      which driver the guest loads at boot: "ours", "stock", "none"
     mod_args parameters for it, "A=B,C=D"
@@ -60,37 +60,39 @@ class VM:
     reboots  whether the guest may reset (else that ends QEMU)
     allow    console patterns that this guest provokes on purpose
     files    function of the kernel: more files for the guest, see initramfs.cpio()
+    options  more options for QEMU
     """
 
     # pylint: disable=too-many-instance-attributes,too-many-arguments
     def __init__(self, config, series="6.12", *, mod="ours", mod_args="",
                  online="online_movable", reboots=False, append="", allow=(),
-                 files=None):
+                 files=None, options=()):
         self.kernel = kernels.get(series)
         # By so much more time may anything take.
         self.slow = 4 if self.kernel.debug else 1
         self.allow = tuple(allow)
-        self.dir = run_dir(f"{config}-{series}")
+        config = CONFIGS / (config if "/" in str(config) else f"{config}.cfg")
+        self.dir = run_dir(f"{config.stem}-{series}")
         self._sockets = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
         self._scanned = 0
         self._qemu = self.guest = self.qmp = None
         _running.add(self)
         try:
-            self._boot(CONFIGS / f"{config}.cfg", mod, mod_args, reboots,
+            self._boot(config, mod, mod_args, [*options] + ["-no-reboot"] * (not reboots),
                        f"memhp_default_state={online} {append}",
                        files(self.kernel) if files else None)
         except BaseException:
             self.stop(check=False)
             raise
 
-    def _boot(self, config, mod, mod_args, reboots, append, more):
+    def _boot(self, config, mod, mod_args, more, append, files):
         module = our_module() if mod == "ours" or our_module().exists() else None
         if module and module_kver(module) != self.kernel.kver:
             if mod == "ours":
                 raise RuntimeError(f"{module} is for {module_kver(module)}, the "
                                    f"guest runs {self.kernel.kver}; make KVER=...")
             module = None
-        image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module, more)
+        image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module, files)
         agent, monitor = self._sockets / "agent", self._sockets / "qmp"
         # Each race that KCSAN finds is a warning, and most are not ours.
         line = ("console=ttyS0 panic=-1 oops=panic loglevel=7 page_poison=1 "
@@ -100,22 +102,21 @@ class VM:
             # The core takes all pages of a block without a pause; poisoned and
             # checked, and emulated, that can last.  Twice as much is a lockup.
             line += " watchdog_thresh=60"
-        options = accel.choose(self.kernel)
-        self.accel = options[1].partition(",")[0]
+        how = accel.choose(self.kernel)
+        self.accel = how[1].partition(",")[0]
         # setpriv: even a harness that was killed leaves no QEMU.
         command = ["setpriv", "--pdeathsig", "KILL",
                    "qemu-system-x86_64", "-nodefaults", "-no-user-config",
                    "-display", "none", "-readconfig", str(config),
-                   *options,
+                   *how,
                    "-kernel", str(self.kernel.image), "-initrd", str(image),
                    "-append", line, "-serial", f"file:{self.dir}/console.log",
                    "-chardev", f"socket,id=agent,path={agent},server=on,wait=off",
                    "-serial", "chardev:agent",
                    # Frozen until we listen: what the guest says to nobody is lost.
                    "-S", "-qmp", f"unix:{monitor},server=on,wait=off",
-                   "-trace", "virtio_mem_*", "-D", f"{self.dir}/trace.log"]
-        if not reboots:
-            command.append("-no-reboot")
+                   "-trace", "virtio_mem_*", "-D", f"{self.dir}/trace.log",
+                   *more]
         (self.dir / "command").write_text("\n".join(command) + "\n")
         self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                       stdout=subprocess.DEVNULL,
@@ -134,6 +135,11 @@ class VM:
         self.qmp.cmd("cont")
         self.guest.wait_ready(180)
         image.unlink()  # the guest has it; it is the bulk of the directory
+
+    @property
+    def pid(self):
+        """QEMU's process."""
+        return self._qemu.pid
 
     def alive(self):
         """Raise if QEMU ended or the guest's kernel gave up."""
