@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a resize costs, in figures that no noise of the host can change.
+
+Counted are requests (QEMU's log), and in the guest by kprobes the calls that
+isolate, take, add, offline or remove memory. The figures are what the driver
+needs today; a change that raises one should say why.
+"""
+
+import probes
+from case import GIB, POOL, GuestCase
+
+BB = GIB // 4
+SIZE = 2 * GIB
+BBS = SIZE // BB
+# Memory blocks of 128 MiB: each is offlined, so isolated, by itself.
+BLOCKS = SIZE // (GIB // 8)
+GROW = {"add": BBS, "remove": 0, "offline": 0, "isolate": 0, "take": 0,
+        "plug_request": SIZE // GIB, "unplug_request": 0, "send_response": SIZE // GIB}
+SHRINK = {"add": 0, "remove": BBS, "offline": BLOCKS, "isolate": BLOCKS, "take": 0,
+          "plug_request": 0, "unplug_request": BBS, "send_response": BBS}
+
+
+class Cost(GuestCase):
+    """8 big blocks of two memory blocks each.
+
+    They come to a node without CPUs, where nobody has any page.
+    """
+
+    config = "four-nodes"
+    devices = ("vm1", "vm2", "vm3")
+
+    def setUp(self):
+        super().setUp()
+        reason = probes.missing(self.guest)
+        if reason:
+            self.skipTest(reason)
+        self.probes = probes.Probes(self.guest, ("add", "remove", "offline", "isolate",
+                                                 "take"), ends=False)
+        self.addCleanup(lambda: POOL.vm is self.vm and self.probes.remove())
+
+    def count(self, size):
+        """Resize; how often each thing happened."""
+        seen = len(self.vm.trace())
+        self.probes.arm()
+        self.resize(size)
+        events = self.probes.read()
+        trace = self.vm.trace()[seen:]
+        return {name: len(probes.calls(events, name)) if name in probes.PROBES
+                else trace.count(f"virtio_mem_{name} ") for name in GROW}
+
+    def test_requests_and_isolations(self):
+        """Exactly so many requests and calls."""
+        self.assertEqual(self.count(SIZE), GROW)
+        self.assertEqual(self.count(0), SHRINK)
