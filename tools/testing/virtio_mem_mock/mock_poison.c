@@ -9,8 +9,11 @@
 
 #include "mock.h"
 
-/* A mark in every so many bytes: few, since each makes the host back a page. */
-#define STRIDE	SZ_128K
+/*
+ * A mark at each multiple of so many bytes: few, since each makes the host back
+ * a page.  With KASAN fewer still, as each is mapped for itself.
+ */
+#define STRIDE	(IS_ENABLED(CONFIG_KASAN_VMALLOC) ? SZ_16M : SZ_128K)
 
 static u64 mark(u64 addr)
 {
@@ -18,16 +21,16 @@ static u64 mark(u64 addr)
 }
 
 /* For a while, unless all of it is mapped. */
-static void *map(struct mock *m, u64 addr, u64 size)
+static u64 *map(struct mock *m, u64 addr)
 {
 	if (m->mem)
 		return m->mem + (addr - m->addr);
-	return memremap(addr, size, MEMREMAP_WB);
+	return memremap(addr, sizeof(u64), MEMREMAP_WB);
 }
 
-static void unmap(struct mock *m, void *mem)
+static void unmap(struct mock *m, u64 *mem)
 {
-	if (!m->mem && mem)
+	if (!m->mem)
 		memunmap(mem);
 }
 
@@ -74,12 +77,16 @@ void mock_poison_unmap(struct mock *m)
  */
 void mock_poison_fill(struct mock *m, u64 addr, u64 size)
 {
-	void *mem = map(m, addr, size);
-	u64 i;
+	u64 at = round_up(addr, STRIDE);
+	u64 *mem;
 
-	for (i = 0; mem && i < size; i += STRIDE)
-		WRITE_ONCE(*(u64 *)(mem + i), mark(addr + i));
-	unmap(m, mem);
+	for (; at < addr + size; at += STRIDE) {
+		mem = map(m, at);
+		if (!mem)
+			return;
+		WRITE_ONCE(*mem, mark(at));
+		unmap(m, mem);
+	}
 }
 
 /**
@@ -92,12 +99,16 @@ void mock_poison_fill(struct mock *m, u64 addr, u64 size)
  */
 bool mock_poison_check(struct mock *m, u64 addr, u64 size)
 {
-	void *mem = map(m, addr, size);
+	u64 at = round_up(addr, STRIDE);
 	bool written = false;
-	u64 i;
+	u64 *mem;
 
-	for (i = 0; mem && i < size && !written; i += STRIDE)
-		written = READ_ONCE(*(u64 *)(mem + i)) != mark(addr + i);
-	unmap(m, mem);
+	for (; at < addr + size && !written; at += STRIDE) {
+		mem = map(m, at);
+		if (!mem)
+			return false;
+		written = READ_ONCE(*mem) != mark(at);
+		unmap(m, mem);
+	}
 	return written;
 }
