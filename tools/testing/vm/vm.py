@@ -104,6 +104,10 @@ class VM:
             line += " watchdog_thresh=60"
         how = accel.choose(self.kernel)
         self.accel = how[1].partition(",")[0]
+        if how == accel.TCG:
+            # All vCPUs read the host's; where it seems not so, that is QEMU's
+            # scheduling, and Linux would go on with the HPET, which is slow.
+            line += " tsc=reliable"
         # setpriv: even a harness that was killed leaves no QEMU.
         command = ["setpriv", "--pdeathsig", "KILL",
                    "qemu-system-x86_64", "-nodefaults", "-no-user-config",
