@@ -28,6 +28,35 @@ module_param_named(unplug_online, virtio_mem_unplug_online, bool, 0644);
 MODULE_PARM_DESC(unplug_online,
 		 "Unplug memory that is online, too; N: offline memory only (default: Y)");
 
+unsigned int virtio_mem_unplug_timeout_ms = 40000;
+
+/* Below, the core's own waits alone take longer; above, a typing error. */
+#define UNPLUG_TIMEOUT_MIN_MS	100
+#define UNPLUG_TIMEOUT_MAX_MS	3600000
+
+static int set_unplug_timeout(const char *val, const struct kernel_param *kp)
+{
+	int rc = param_set_uint_minmax(val, kp, UNPLUG_TIMEOUT_MIN_MS,
+				       UNPLUG_TIMEOUT_MAX_MS);
+
+	if (rc)
+		pr_err("virtio_mem: unplug_timeout_ms=%.*s refused: not a number from %u to %u\n",
+		       (int)strcspn(val, "\n"), val, UNPLUG_TIMEOUT_MIN_MS,
+		       UNPLUG_TIMEOUT_MAX_MS);
+	return rc;
+}
+
+static const struct kernel_param_ops unplug_timeout_ops = {
+	.set = set_unplug_timeout,
+	.get = param_get_uint,
+};
+
+module_param_cb(unplug_timeout_ms, &unplug_timeout_ops,
+		&virtio_mem_unplug_timeout_ms, 0644);
+__MODULE_PARM_TYPE(unplug_timeout_ms, "uint");
+MODULE_PARM_DESC(unplug_timeout_ms,
+		 "How long unplugging one big block may take before it is given up, in ms, 100 to 3600000; the last quarter of it is for offlining, with the locks of memory hotplug held (default: 40000)");
+
 static unsigned long bbm_block_size;
 
 static int set_block_size(const char *val, const struct kernel_param *kp)

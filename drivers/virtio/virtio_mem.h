@@ -26,14 +26,6 @@
 /* No big block: for fields that name one. */
 #define VIRTIO_MEM_NO_BB	ULONG_MAX
 
-/*
- * How long the two parts of taking one big block out of Linux may last, in ms.
- * Taking its pages disturbs nobody; offlining holds the locks of all memory
- * hotplug.
- */
-#define VIRTIO_MEM_TAKE_TIMEOUT_MS	30000
-#define VIRTIO_MEM_REMOVE_TIMEOUT_MS	10000
-
 /* How long big blocks that the device refused by ERROR are left alone, in ms. */
 #define VIRTIO_MEM_REFUSED_MS		10000
 
@@ -194,6 +186,7 @@ struct virtio_mem {
 /* Module parameters, in virtio_mem.c. */
 extern bool virtio_mem_safe_unplug;
 extern bool virtio_mem_unplug_online;
+extern unsigned int virtio_mem_unplug_timeout_ms;
 
 /* Devices that were removed, but whose workers have not ended; in work.c. */
 extern atomic_t virtio_mem_orphans;

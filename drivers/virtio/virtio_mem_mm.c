@@ -498,13 +498,29 @@ static enum virtio_mem_cause cause_of(int rc, enum virtio_mem_cause why,
 	}
 }
 
+/*
+ * Taking pages disturbs nobody; offlining holds the locks of all memory
+ * hotplug.  So that gets the smaller part, which the other can't use up.
+ */
+static unsigned int remove_timeout_ms(void)
+{
+	return READ_ONCE(virtio_mem_unplug_timeout_ms) / 4;
+}
+
+static unsigned int take_timeout_ms(void)
+{
+	unsigned int ms = READ_ONCE(virtio_mem_unplug_timeout_ms);
+
+	return ms - ms / 4;
+}
+
 static int bounded_take(struct virtio_mem *vm, enum virtio_mem_cause *cause)
 {
 	enum virtio_mem_cause why;
 	int rc;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
-	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_TAKE_TIMEOUT_MS))
+	if (!virtio_mem_bound_begin(&vm->bound, take_timeout_ms()))
 		return -EINTR;
 	rc = take_pages(vm);
 	why = virtio_mem_bound_end(&vm->bound);
@@ -519,7 +535,7 @@ static int bounded_remove(struct virtio_mem *vm, unsigned long id,
 	int rc;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
-	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_REMOVE_TIMEOUT_MS))
+	if (!virtio_mem_bound_begin(&vm->bound, remove_timeout_ms()))
 		return -EINTR;
 	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, id),
 				       vm->geo.bb_size);
@@ -558,9 +574,9 @@ static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
  * @id: the big block, ADDED; PLUGGED on success, else ADDED again
  * @method: whether to take its pages first
  *
- * Bounded by VIRTIO_MEM_TAKE_TIMEOUT_MS and VIRTIO_MEM_REMOVE_TIMEOUT_MS, and
- * by virtio_mem_bound_raise().  On any failure everything is as it was: pages
- * that were taken are given back, memory that was offlined is online again.
+ * Bounded by unplug_timeout_ms, and by virtio_mem_bound_raise().  On any
+ * failure everything is as it was: pages that were taken are given back, memory
+ * that was offlined is online again.
  *
  * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
  * Return: VIRTIO_MEM_CAUSE_NONE if done, else why not.

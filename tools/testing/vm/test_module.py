@@ -126,7 +126,8 @@ class Refused(GuestCase):
         """A bad big block size keeps the module out, with its reason."""
         self.guest.ok("rmmod virtio_mem")
         for bad in ("bbm_block_size=3M", "bbm_block_size=banana",
-                    "bbm_safe_unplug=maybe"):
+                    "bbm_safe_unplug=maybe", "unplug_timeout_ms=99",
+                    "unplug_timeout_ms=3600001", "unplug_timeout_ms=10s"):
             self.at = f"bad {bad}"
             self.guest.ok("dmesg -c >/dev/null")
             self.assertNotEqual(
