@@ -99,6 +99,8 @@ enum virtio_mem_activity {
  * @held: W: by BB that failed to go, which page was held, since when
  * @backoff: W: delay before the next retry
  * @failed_ms: W: time spent in this pass on looking, and on unplugs that failed
+ * @out_ms: W: when the first of the big blocks began to leave Linux that now
+ *	wait for their UNPLUG
  * @refused_ms: W: when the device refused a big block by ERROR last
  * @step: W: the step whose request is out
  * @doubt: W: that request is STATE, to find out what became of @step
@@ -164,6 +166,7 @@ struct virtio_mem {
 	struct xarray held;
 	struct virtio_mem_backoff backoff;
 	u64 failed_ms;
+	u64 out_ms;
 	u64 refused_ms;
 	struct virtio_mem_step step;
 	bool doubt;

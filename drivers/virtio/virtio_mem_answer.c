@@ -47,6 +47,8 @@ void virtio_mem_situation(struct virtio_mem *vm,
 	in->max_run = virtio_mem_proto_max_run(&vm->geo, &cfg);
 	in->unplug_all = vm->unplug_all;
 	in->answer_pending = virtio_mem_vq_pending(&vm->vq);
+	if (vm->bbt.count[VIRTIO_MEM_BB_PLUGGED])
+		in->waited_ms = ktime_to_ms(ktime_get()) - vm->out_ms;
 	mutex_lock(&vm->hotplug_mutex);
 	in->foreign = vm->foreign;
 	room = limit - vm->offline_bytes;

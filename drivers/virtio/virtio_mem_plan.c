@@ -334,6 +334,32 @@ static bool plan_grow(const struct virtio_mem_situation *in,
 	return true;
 }
 
+/* Whether the next candidate can go without any page having to move. */
+static bool next_is_cheap(const struct virtio_mem_bbt *t,
+			  const struct virtio_mem_candidates *cand)
+{
+	unsigned int i = cand->next;
+
+	return i < cand->nr && cand->c[i].rank >> RANK_SHIFT < RANK_USED &&
+	       virtio_mem_bbt_state(t, cand->c[i].id) == VIRTIO_MEM_BB_ADDED &&
+	       !virtio_mem_bbt_tried(t, cand->c[i].id);
+}
+
+/*
+ * One request can unplug several: so those that have left Linux wait for more,
+ * if these are about to follow.  Nothing waits for long, or for a migration.
+ */
+static bool unplug_can_wait(const struct virtio_mem_situation *in,
+			    const struct virtio_mem_bbt *t,
+			    const struct virtio_mem_candidates *cand,
+			    const struct virtio_mem_pass *pass)
+{
+	return t->count[VIRTIO_MEM_BB_PLUGGED] <
+	       min(in->max_run, VIRTIO_MEM_UNPLUG_BATCH) &&
+	       in->waited_ms < VIRTIO_MEM_UNPLUG_WAIT_MS && !pass->single &&
+	       pass->scanned && next_is_cheap(t, cand);
+}
+
 static bool plan_shrink(const struct virtio_mem_bbt *t,
 			struct virtio_mem_candidates *cand,
 			struct virtio_mem_pass *pass,
@@ -401,6 +427,13 @@ void virtio_mem_plan_next(const struct virtio_mem_situation *in,
 	}
 	want = virtio_mem_plan_want(in, t);
 	own = owned(t);
+	if (t->count[VIRTIO_MEM_BB_ADDED] > want &&
+	    unplug_can_wait(in, t, cand, pass) &&
+	    plan_shrink(t, cand, pass, step,
+			t->count[VIRTIO_MEM_BB_ADDED] - want)) {
+		step->quick = t->count[VIRTIO_MEM_BB_PLUGGED];
+		return;
+	}
 	if (plan_plugged(in, t, pass, step, want))
 		return;
 	if (own < want && plan_grow(in, t, pass, step, want - own))
@@ -454,7 +487,7 @@ static void report_unplug(struct virtio_mem_pass *pass,
  * virtio_mem_plan_report() - take in how a step ended
  * @pass: what this pass has learned
  * @step: the step
- * @cause: VIRTIO_MEM_CAUSE_NONE if it was done, else why not
+ * @cause: VIRTIO_MEM_CAUSE_NONE if it was done (or put off), else why not
  *
  * The caller has brought the table up to date: states; quarantine for a single
  * UNUSED BB that the device refused with ERROR or Linux refused to add;

@@ -15,6 +15,13 @@
 /* How many candidates for unplug one scan keeps. */
 #define VIRTIO_MEM_MAX_CANDIDATES	256
 
+/*
+ * How many big blocks that have left Linux wait for each other, to be unplugged
+ * with one request, and how long, in ms.
+ */
+#define VIRTIO_MEM_UNPLUG_BATCH		16UL
+#define VIRTIO_MEM_UNPLUG_WAIT_MS	500
+
 /* So many big blocks in a row refused by the device: growing waits. */
 #define VIRTIO_MEM_MAX_REFUSALS		8
 
@@ -116,11 +123,14 @@ enum virtio_mem_step_type {
  * @type: what
  * @first: first BB, where the step names some
  * @nr: how many adjacent BBs; for SCAN: how many are to go
+ * @quick: SHRINK: others wait for it, so it must cost no migration; else put
+ *	it off, that is, offer it again at what it costs now
  */
 struct virtio_mem_step {
 	enum virtio_mem_step_type type;
 	unsigned long first;
 	unsigned long nr;
+	bool quick;
 };
 
 /**
@@ -134,6 +144,7 @@ struct virtio_mem_step {
  * @add_barred: why not even one more BB can be added now, NONE if it can
  * @unplug_all: memory left plugged by somebody else must go first
  * @answer_pending: a request is out that has not been answered
+ * @waited_ms: how long BBs that have left Linux wait for their UNPLUG
  */
 struct virtio_mem_situation {
 	u64 requested;
@@ -145,6 +156,7 @@ struct virtio_mem_situation {
 	enum virtio_mem_cause add_barred;
 	bool unplug_all;
 	bool answer_pending;
+	u64 waited_ms;
 };
 
 /**

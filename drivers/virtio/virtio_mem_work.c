@@ -138,8 +138,10 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 	return first;
 }
 
-static enum virtio_mem_cause do_shrink(struct virtio_mem *vm, unsigned long id)
+static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
+				       const struct virtio_mem_step *step)
 {
+	unsigned long id = step->first;
 	struct virtio_mem_pressure pressure;
 	struct virtio_mem_score score;
 	enum virtio_mem_cause cause;
@@ -147,6 +149,12 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm, unsigned long id)
 
 	/* The scan may be long ago: look again. */
 	virtio_mem_scan_bb(vm, id, &score);
+	if (step->quick && score.used_pages) {
+		offer(vm, id, &score);
+		return VIRTIO_MEM_CAUSE_NONE;
+	}
+	if (!vm->bbt.count[VIRTIO_MEM_BB_PLUGGED])
+		vm->out_ms = begin;
 	virtio_mem_scan_pressure(&pressure);
 	cause = virtio_mem_plan_stays(&score,
 				      READ_ONCE(virtio_mem_unplug_online));
@@ -193,7 +201,7 @@ static enum virtio_mem_cause do_step(struct virtio_mem *vm,
 		return do_scan(vm, step->nr);
 	case VIRTIO_MEM_STEP_SHRINK:
 		set_activity(vm, VIRTIO_MEM_SHRINKING);
-		return do_shrink(vm, step->first);
+		return do_shrink(vm, step);
 	default:
 		return VIRTIO_MEM_CAUSE_NONE;
 	}

@@ -654,6 +654,173 @@ static void an_unplug_is_refused(struct kunit *test)
 	expect_cause(test, CAUSE(DEV_ERROR));
 }
 
+static u64 used_rank(unsigned long used)
+{
+	struct virtio_mem_score s = { .online_pages = 100, .used_pages = used };
+
+	return virtio_mem_plan_rank(&s, true);
+}
+
+/* The step took an ADDED big block out of Linux. */
+static void shrunk(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	virtio_mem_bbt_set(&f->t, f->step.first, FAKE_OFFLINE);
+	virtio_mem_bbt_set(&f->t, f->step.first, PLUGGED);
+	report(test, CAUSE(NONE));
+}
+
+/* The step unplugged a run. */
+static void unplugged(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned long id;
+
+	for (id = f->step.first; id < f->step.first + f->step.nr; id++)
+		virtio_mem_bbt_set(&f->t, id, UNUSED);
+	report(test, CAUSE(NONE));
+}
+
+static void what_costs_nothing_is_unplugged_together(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	unsigned long id;
+
+	f->in.requested = 2 * BB;
+	put(test, "AAAAAAAAAA");
+	expect_next(test, STEP(SCAN), 0, 8);
+	for (id = 0; id < 7; id++)
+		offer(test, used_rank(0), id);
+	offer(test, used_rank(3), 8);
+	offer(test, used_rank(4), 9);
+	report(test, CAUSE(NONE));
+	/* At most as many as one request can name, max_run. */
+	for (id = 0; id < 4; id++) {
+		expect_next(test, STEP(SHRINK), id, 1);
+		shrunk(test);
+	}
+	expect_next(test, STEP(UNPLUG), 0, 4);
+	unplugged(test);
+	/* One that stays keeps none waiting. */
+	expect_next(test, STEP(SHRINK), 4, 1);
+	shrunk(test);
+	expect_next(test, STEP(SHRINK), 5, 1);
+	virtio_mem_bbt_set_tried(&f->t, 5);
+	report(test, CAUSE(VETO));
+	expect_next(test, STEP(SHRINK), 6, 1);
+	shrunk(test);
+	/* The next would take long. */
+	expect_next(test, STEP(UNPLUG), 4, 1);
+	unplugged(test);
+	expect_next(test, STEP(UNPLUG), 6, 1);
+	unplugged(test);
+	expect_next(test, STEP(SHRINK), 8, 1);
+	shrunk(test);
+	expect_next(test, STEP(UNPLUG), 8, 1);
+	unplugged(test);
+	/* The last one. */
+	expect_next(test, STEP(SHRINK), 9, 1);
+	shrunk(test);
+	expect_next(test, STEP(UNPLUG), 9, 1);
+	unplugged(test);
+	expect_next(test, STEP(NONE), 0, 0);
+}
+
+/* So many in Linux that cost nothing, of which some have left. */
+static void free_and_gone(struct kunit *test, unsigned int nr,
+			  unsigned int gone)
+{
+	struct fixture *f = test->priv;
+	unsigned long id;
+
+	f->in.requested = 0;
+	put(test, "AAAAAAAA" + 8 - nr);
+	expect_next(test, STEP(SCAN), 0, nr);
+	for (id = 0; id < nr; id++)
+		offer(test, used_rank(0), id);
+	report(test, CAUSE(NONE));
+	for (id = 0; id < gone; id++) {
+		expect_next(test, STEP(SHRINK), id, 1);
+		/* Others wait for all but the first. */
+		KUNIT_EXPECT_EQ(test, f->step.quick, id > 0);
+		shrunk(test);
+	}
+}
+
+static void nothing_waits_for_long(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	free_and_gone(test, 4, 2);
+	f->in.waited_ms = VIRTIO_MEM_UNPLUG_WAIT_MS - 1;
+	expect_next(test, STEP(SHRINK), 2, 1);
+	shrunk(test);
+	f->in.waited_ms++;
+	expect_next(test, STEP(UNPLUG), 0, 3);
+	unplugged(test);
+	f->in.waited_ms = 0;
+	expect_next(test, STEP(SHRINK), 3, 1);
+	KUNIT_EXPECT_FALSE(test, f->step.quick);
+}
+
+static void nothing_waits_for_what_has_become_dear(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	free_and_gone(test, 4, 2);
+	expect_next(test, STEP(SHRINK), 2, 1);
+	KUNIT_EXPECT_TRUE(test, f->step.quick);
+	/* Put off. */
+	offer(test, used_rank(1), 2);
+	report(test, CAUSE(NONE));
+	expect_next(test, STEP(SHRINK), 3, 1);
+	shrunk(test);
+	expect_next(test, STEP(UNPLUG), 0, 2);
+	unplugged(test);
+	expect_next(test, STEP(UNPLUG), 3, 1);
+	unplugged(test);
+	expect_next(test, STEP(SHRINK), 2, 1);
+	KUNIT_EXPECT_FALSE(test, f->step.quick);
+}
+
+static void grown_again_what_waits_is_added_again(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	free_and_gone(test, 4, 3);
+	f->in.requested = 3 * BB;
+	virtio_mem_pass_begin(&f->pass);
+	virtio_mem_candidates_reset(&f->cand);
+	expect_next(test, STEP(ADD), 0, 1);
+	virtio_mem_bbt_set(&f->t, 0, ADDED);
+	report(test, CAUSE(NONE));
+	expect_next(test, STEP(ADD), 1, 1);
+	virtio_mem_bbt_set(&f->t, 1, ADDED);
+	report(test, CAUSE(NONE));
+	expect_next(test, STEP(UNPLUG), 2, 1);
+	unplugged(test);
+	expect_next(test, STEP(NONE), 0, 0);
+}
+
+static void after_a_refusal_they_go_one_by_one(struct kunit *test)
+{
+	unsigned long id;
+
+	free_and_gone(test, 6, 4);
+	expect_next(test, STEP(UNPLUG), 0, 4);
+	report(test, CAUSE(DEV_ERROR));
+	for (id = 0; id < 6; id++) {
+		if (id >= 4) {
+			expect_next(test, STEP(SHRINK), id, 1);
+			shrunk(test);
+		}
+		expect_next(test, STEP(UNPLUG), id, 1);
+		unplugged(test);
+	}
+	expect_next(test, STEP(NONE), 0, 0);
+}
+
 static void shrink_the_cheapest_first(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -661,16 +828,16 @@ static void shrink_the_cheapest_first(struct kunit *test)
 	f->in.requested = 2 * BB;
 	put(test, "AAAAA");
 	expect_next(test, STEP(SCAN), 0, 3);
-	offer(test, 7, 4);
-	offer(test, 1, 2);
-	offer(test, 5, 0);
+	offer(test, used_rank(7), 4);
+	offer(test, used_rank(1), 2);
+	offer(test, used_rank(5), 0);
 	report(test, CAUSE(NONE));
 	KUNIT_EXPECT_EQ(test, f->pass.done, 0UL);
 	expect_next(test, STEP(SHRINK), 2, 1);
 	put(test, "UUF");
 	virtio_mem_bbt_set(&f->t, 2, PLUGGED);
 	report(test, CAUSE(NONE));
-	/* What is out of Linux goes back at once. */
+	/* What is out of Linux waits for nothing that takes long. */
 	expect_next(test, STEP(UNPLUG), 2, 1);
 	virtio_mem_bbt_set(&f->t, 2, UNUSED);
 	report(test, CAUSE(NONE));
@@ -864,6 +1031,11 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(a_plug_is_refused),
 	KUNIT_CASE(one_bad_block_among_many),
 	KUNIT_CASE(an_unplug_is_refused),
+	KUNIT_CASE(what_costs_nothing_is_unplugged_together),
+	KUNIT_CASE(nothing_waits_for_long),
+	KUNIT_CASE(nothing_waits_for_what_has_become_dear),
+	KUNIT_CASE(grown_again_what_waits_is_added_again),
+	KUNIT_CASE(after_a_refusal_they_go_one_by_one),
 	KUNIT_CASE(shrink_the_cheapest_first),
 	KUNIT_CASE(candidates_that_have_changed),
 	KUNIT_CASE(more_candidates_than_one_scan_keeps),

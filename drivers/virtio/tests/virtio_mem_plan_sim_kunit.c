@@ -222,8 +222,31 @@ static enum virtio_mem_cause do_scan(struct world *w)
 	return first;
 }
 
+/* PLUGGED ones that an UNPLUG could name. */
+static unsigned long waiting(const struct world *w)
+{
+	unsigned long first;
+
+	return virtio_mem_bbt_run(&w->t, PLUGGED, w->in.usable_bbs, 1, &first);
+}
+
+/* They may wait for cheap ones only, and for few. */
+static void judge_waiting(struct world *w)
+{
+	struct kunit *test = w->test;
+
+	if (!w->step.quick) {
+		KUNIT_ASSERT_EQ(test, waiting(w), 0UL);
+		return;
+	}
+	KUNIT_ASSERT_LT(test, w->in.waited_ms, VIRTIO_MEM_UNPLUG_WAIT_MS);
+	KUNIT_ASSERT_LT(test, w->t.count[PLUGGED], VIRTIO_MEM_UNPLUG_BATCH);
+	KUNIT_ASSERT_LT(test, w->t.count[PLUGGED], w->in.max_run);
+}
+
 static enum virtio_mem_cause do_shrink(struct world *w)
 {
+	struct virtio_mem_score busy = { .online_pages = 512, .used_pages = 1 };
 	enum virtio_mem_cause cause = CAUSE(NONE);
 	unsigned long id = w->step.first;
 	struct kunit *test = w->test;
@@ -234,6 +257,13 @@ static enum virtio_mem_cause do_shrink(struct world *w)
 	KUNIT_ASSERT_FALSE(test, virtio_mem_bbt_tried(&w->t, id));
 	KUNIT_ASSERT_GE(test, w->in.foreign + count(w->added) * BB,
 			w->in.requested + BB);
+	judge_waiting(w);
+	if (w->step.quick && vm_rnd_percent(&w->rnd, w->percent)) {
+		virtio_mem_candidates_offer(&w->cand,
+					    virtio_mem_plan_rank(&busy, true),
+					    id);
+		return CAUSE(NONE);
+	}
 	if (mishap(w, CAUSE(PRESSURE)))
 		cause = CAUSE(PRESSURE);
 	else if (mishap(w, CAUSE(INTERRUPTED)))
@@ -392,6 +422,8 @@ static void run_pass(struct world *w)
 	w->looked = false;
 	for (steps = 0; steps < limit; steps++) {
 		update_room(w);
+		w->in.waited_ms = vm_rnd_below(&w->rnd,
+					       2 * VIRTIO_MEM_UNPLUG_WAIT_MS);
 		virtio_mem_plan_next(&w->in, &w->t, &w->cand, &w->pass,
 				     &w->step);
 		if (w->step.type == STEP(NONE) || w->step.type == STEP(WAIT))
