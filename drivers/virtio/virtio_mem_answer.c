@@ -47,6 +47,7 @@ void virtio_mem_situation(struct virtio_mem *vm,
 	in->max_run = virtio_mem_proto_max_run(&vm->geo, &cfg);
 	in->unplug_all = vm->unplug_all;
 	in->answer_pending = virtio_mem_vq_pending(&vm->vq);
+	in->ending = virtio_mem_shall_end(vm);
 	if (vm->bbt.count[VIRTIO_MEM_BB_PLUGGED])
 		in->waited_ms = ktime_to_ms(ktime_get()) - vm->out_ms;
 	mutex_lock(&vm->hotplug_mutex);

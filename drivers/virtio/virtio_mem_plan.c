@@ -309,6 +309,22 @@ static bool plan_plugged(const struct virtio_mem_situation *in,
 	return true;
 }
 
+/* The guest has given this up already: let the host have it. */
+static void plan_ending(const struct virtio_mem_situation *in,
+			const struct virtio_mem_bbt *t,
+			const struct virtio_mem_pass *pass,
+			struct virtio_mem_step *step, unsigned long excess)
+{
+	unsigned long max = min(excess, pass->single ? 1UL : in->max_run);
+
+	if (pass->unplug_held)
+		return;
+	step->nr = virtio_mem_bbt_run(t, VIRTIO_MEM_BB_PLUGGED, in->usable_bbs,
+				      max, &step->first);
+	if (step->nr)
+		step->type = VIRTIO_MEM_STEP_UNPLUG;
+}
+
 static bool plan_grow(const struct virtio_mem_situation *in,
 		      const struct virtio_mem_bbt *t,
 		      struct virtio_mem_pass *pass,
@@ -420,13 +436,18 @@ void virtio_mem_plan_next(const struct virtio_mem_situation *in,
 		pass->cause = VIRTIO_MEM_CAUSE_DEV_SILENT;
 		return;
 	}
+	want = virtio_mem_plan_want(in, t);
+	own = owned(t);
+	if (in->ending) {
+		if (!in->unplug_all && own > want)
+			plan_ending(in, t, pass, step, own - want);
+		return;
+	}
 	if (in->unplug_all) {
 		if (!pass->unplug_held)
 			step->type = VIRTIO_MEM_STEP_UNPLUG_ALL;
 		return;
 	}
-	want = virtio_mem_plan_want(in, t);
-	own = owned(t);
 	if (t->count[VIRTIO_MEM_BB_ADDED] > want &&
 	    unplug_can_wait(in, t, cand, pass) &&
 	    plan_shrink(t, cand, pass, step,

@@ -144,6 +144,7 @@ struct virtio_mem_step {
  * @add_barred: why not even one more BB can be added now, NONE if it can
  * @unplug_all: memory left plugged by somebody else must go first
  * @answer_pending: a request is out that has not been answered
+ * @ending: the worker shall leave off: only what is out of Linux may still go
  * @waited_ms: how long BBs that have left Linux wait for their UNPLUG
  */
 struct virtio_mem_situation {
@@ -156,6 +157,7 @@ struct virtio_mem_situation {
 	enum virtio_mem_cause add_barred;
 	bool unplug_all;
 	bool answer_pending;
+	bool ending;
 	u64 waited_ms;
 };
 

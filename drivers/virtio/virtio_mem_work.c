@@ -16,6 +16,9 @@
 /* How long remove() and suspend wait for the worker, in ms. */
 #define STOP_MS		10000
 
+/* How long removal leaves the worker the device, in ms. */
+#define FLUSH_MS	500
+
 atomic_t virtio_mem_orphans = ATOMIC_INIT(0);
 
 static u64 now_ms(void)
@@ -358,6 +361,13 @@ static void collect_late_answer(struct virtio_mem *vm)
 	virtio_mem_answered_late(vm, answer);
 }
 
+/* Before removal and suspend the device is still there for some steps. */
+static bool may_go_on(struct virtio_mem *vm)
+{
+	return !vm->broken &&
+	       !(virtio_mem_shall_end(vm) && READ_ONCE(vm->vq.gone));
+}
+
 /* Works towards the request; returns ms until the next pass, 0 for never. */
 static u32 run_pass(struct virtio_mem *vm)
 {
@@ -370,7 +380,7 @@ static u32 run_pass(struct virtio_mem *vm)
 		compare_books(vm);
 	take_request(vm);
 	begin_pass(vm);
-	while (!vm->broken && !virtio_mem_shall_end(vm)) {
+	while (may_go_on(vm)) {
 		if (test_and_clear_bit(VIRTIO_MEM_EV_CONFIG, &vm->events)) {
 			u64 before = vm->told_requested;
 
@@ -502,6 +512,10 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 
 	virtio_mem_work_kick(vm, VIRTIO_MEM_EV_STOP);
 	virtio_mem_bound_stop(&vm->bound, true);
+	/* What has left Linux goes back to a device that answers at once. */
+	if (wait_for_completion_timeout(&vm->exited,
+					msecs_to_jiffies(FLUSH_MS)))
+		return true;
 	virtio_mem_vq_shut(&vm->vq);
 	if (wait_for_completion_timeout(&vm->exited,
 					msecs_to_jiffies(STOP_MS)))

@@ -803,6 +803,32 @@ static void grown_again_what_waits_is_added_again(struct kunit *test)
 	expect_next(test, STEP(NONE), 0, 0);
 }
 
+static void before_the_end_what_waits_goes(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	free_and_gone(test, 4, 2);
+	f->in.ending = true;
+	expect_next(test, STEP(UNPLUG), 0, 2);
+	unplugged(test);
+	expect_next(test, STEP(WAIT), 0, 0);
+	/* What is too much, and no more; and nothing is begun. */
+	put(test, "UUAAPPP");
+	f->in.requested = 4 * BB;
+	expect_next(test, STEP(UNPLUG), 4, 1);
+	report(test, CAUSE(DEV_BUSY));
+	expect_next(test, STEP(WAIT), 0, 0);
+	virtio_mem_pass_begin(&f->pass);
+	f->in.requested = 9 * BB;
+	expect_next(test, STEP(WAIT), 0, 0);
+	f->in.requested = 0;
+	f->in.unplug_all = true;
+	expect_next(test, STEP(WAIT), 0, 0);
+	f->in.unplug_all = false;
+	f->in.answer_pending = true;
+	expect_next(test, STEP(WAIT), 0, 0);
+}
+
 static void after_a_refusal_they_go_one_by_one(struct kunit *test)
 {
 	unsigned long id;
@@ -1035,6 +1061,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(nothing_waits_for_long),
 	KUNIT_CASE(nothing_waits_for_what_has_become_dear),
 	KUNIT_CASE(grown_again_what_waits_is_added_again),
+	KUNIT_CASE(before_the_end_what_waits_goes),
 	KUNIT_CASE(after_a_refusal_they_go_one_by_one),
 	KUNIT_CASE(shrink_the_cheapest_first),
 	KUNIT_CASE(candidates_that_have_changed),

@@ -295,6 +295,8 @@ static enum virtio_mem_cause do_step(struct world *w)
 {
 	KUNIT_ASSERT_TRUE(w->test, !w->in.unplug_all ||
 			  w->step.type == STEP(UNPLUG_ALL));
+	KUNIT_ASSERT_TRUE(w->test, !w->in.ending ||
+			  w->step.type == STEP(UNPLUG));
 	switch (w->step.type) {
 	case STEP(PLUG):
 		return do_plug(w);
@@ -375,6 +377,13 @@ static void judge_end(struct world *w)
 	bool below = plugged < w->in.requested;
 
 	KUNIT_ASSERT_EQ(test, virtio_mem_plan_plugged(&w->in, &w->t), plugged);
+	if (w->in.ending) {
+		KUNIT_ASSERT_EQ(test, w->step.type, STEP(WAIT));
+		KUNIT_ASSERT_TRUE(test, below || w->in.unplug_all ||
+				  plugged - w->in.requested < BB ||
+				  !waiting(w) || has_excuse_not_to_shrink(w));
+		return;
+	}
 	gap = below ? w->in.requested - plugged : plugged - w->in.requested;
 	if (w->step.type == STEP(NONE)) {
 		/* As near as big blocks allow, and all of it in Linux's hands. */
@@ -420,10 +429,13 @@ static void run_pass(struct world *w)
 	w->events = 0;
 	w->plug_errors = 0;
 	w->looked = false;
+	w->in.ending = false;
 	for (steps = 0; steps < limit; steps++) {
 		update_room(w);
 		w->in.waited_ms = vm_rnd_below(&w->rnd,
 					       2 * VIRTIO_MEM_UNPLUG_WAIT_MS);
+		if (w->percent && vm_rnd_percent(&w->rnd, 1))
+			w->in.ending = true;
 		virtio_mem_plan_next(&w->in, &w->t, &w->cand, &w->pass,
 				     &w->step);
 		if (w->step.type == STEP(NONE) || w->step.type == STEP(WAIT))

@@ -17,6 +17,7 @@
  * pass                        virtio_mem_work.c: run_pass, collect_late_answer
  *                             virtio_mem_plan.c: virtio_mem_plan_next,
  *                             plan_plugged, plan_grow, plan_shrink
+ * unplug                      virtio_mem_plan.c: plan_plugged, plan_ending
  * adopt                       virtio_mem_adopt.c: adopt_one
  *                             virtio_mem.c: take_stock
  * worker                      virtio_mem_work.c: worker, wait_paused
@@ -329,6 +330,28 @@ inline shrink(id) {
 #define MAY_PLUG(id)	(state[id] == UNUSED && !quarantine[id])
 #define RESTING		(pending || device_stopped || ENDING)
 
+inline unplug() {
+	d_step {
+		if
+		:: state[0] == PLUGGED -> type = UNPLUG; first = 0
+		:: state[0] != PLUGGED && state[1] == PLUGGED ->
+			type = UNPLUG; first = 1
+		:: else
+		fi
+	}
+	if
+	:: type == UNPLUG ->
+		nr = 1;
+		if
+		:: first == 0 && state[1] == PLUGGED -> nr = 2
+		:: true
+		fi;
+		request(UNPLUG);
+		answered()
+	:: else
+	fi
+}
+
 /* One step, whichever; virtio_mem_plan chooses. */
 inline pass() {
 	if
@@ -390,26 +413,7 @@ inline pass() {
 			answered()
 		:: else
 		fi
-	:: !RESTING && !unplug_all ->
-		d_step {
-			if
-			:: state[0] == PLUGGED -> type = UNPLUG; first = 0
-			:: state[0] != PLUGGED && state[1] == PLUGGED ->
-				type = UNPLUG; first = 1
-			:: else
-			fi
-		}
-		if
-		:: type == UNPLUG ->
-			nr = 1;
-			if
-			:: first == 0 && state[1] == PLUGGED -> nr = 2
-			:: true
-			fi;
-			request(UNPLUG);
-			answered()
-		:: else
-		fi
+	:: !RESTING && !unplug_all -> unplug()
 	:: !RESTING && state[0] == ADDED && BROKEN(UNPLUGGED_ADDED) ->
 		first = 0;
 		nr = 1;
@@ -430,7 +434,13 @@ active proctype worker() {
 again:
 	do
 	:: d_step { !ENDING -> assert(BOOKS(0) && BOOKS(1)) }
-	   pass()
+	   pass();
+	   /* What is out of Linux may go before it ends. */
+	   do
+	   :: ENDING && !gone && !pending && !device_stopped && !unplug_all ->
+		unplug()
+	   :: break
+	   od
 	:: stopping -> break
 	:: pausing && !stopping ->
 		paused = true;

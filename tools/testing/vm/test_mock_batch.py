@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Big blocks that cost nothing leave one by one, and are unplugged together."""
 
-from case import MIB
+from case import MIB, merge
 from mock import DIR
 from mock_case import VIRTIO, MockCase
 
@@ -47,3 +47,12 @@ class Batch(MockCase):
             if not done:
                 return
         self.fail(f"requests in each of three tries: {done}")
+
+    def test_unloaded(self):
+        """What waits goes back to the device first."""
+        self.guest.ok(f"cd {DIR}; echo 0 >requested; {WAITING}; rmmod virtio_mem")
+        left = self.mock.plugged()
+        self.assertEqual(merge(left), merge(self.guest.added()))
+        self.assertNotEqual(left, [])
+        self.load()
+        self.reached(0)
