@@ -47,6 +47,7 @@ help:
 	@echo "make check                 lint, unit, KUnit and QEMU tests"
 	@echo "make lint|unit|kunit       parts of it"
 	@echo "make soak MINUTES=N        races and load in a guest (SEED=N repeats one)"
+	@echo "make bench                 compared with the kernel's own driver, for an hour or two"
 	@echo "make clean"
 
 -include tools/testing/testing.mk

@@ -3,7 +3,7 @@
 export VMEM_SEED ?= $(or $(seed),$(SEED))
 
 .PHONY: lint unit kunit model check check-debug \
-	check-peers check-stock-mock soak
+	check-peers check-stock-mock soak bench
 lint:
 	@tools/testing/deps lint
 	@tools/testing/lint
@@ -52,3 +52,15 @@ soak:
 check-peers:
 	@tools/testing/deps kunit vm build
 	@tools/testing/peers/run
+
+# This driver against the kernel's own: CASES="2 6" selects, RUNS=N times each,
+# QUICK=1 with small sizes, INTO=FILE goes on with a result, KVER=6.1 or 6.12.
+bench_series = $(or $(filter 6.1 6.12,$(KVER)),6.12)
+bench:
+	@tools/testing/deps build vm bench
+	@set -- $$(tools/testing/vm/kernels.py $(bench_series)) && \
+	{ [ -e "$$4" ] || tools/testing/deps linux-headers-$$2; } && \
+	$(MAKE) -s module KVER=$$2 KDIR=$$4 && \
+	python3 tools/testing/bench/run.py --kver $(bench_series) \
+		--runs $(or $(RUNS),5) $(if $(QUICK),--quick) \
+		$(if $(INTO),--into $(INTO)) $(CASES)

@@ -62,6 +62,7 @@ class Probes:
     def __init__(self, guest, names=(), ends=True):
         self._guest, self._ends = guest, ends
         self._names = names or [*PROBES, *OURS]
+        self.text = ""    # what was read last
         found = guest.ok(r"grep -E ' (mem_hotplug_lock|%s)(\s|$)' /proc/kallsyms" %
                          "|".join(f[0].replace("(?:", "(")
                                   for f in (*PROBES.values(), *OURS.values())))
@@ -112,7 +113,8 @@ class Probes:
                               ">/tmp/trace.gz; echo >trace; base64 /tmp/trace.gz", 300)
         # A module must be free to go.
         self._drop([f"{name}{end}" for name in OURS for end in ("", "_end")])
-        return pair(gzip.decompress(base64.b64decode(text)).decode(errors="replace"))
+        self.text = gzip.decompress(base64.b64decode(text)).decode(errors="replace")
+        return pair(self.text)
 
     def _drop(self, names):
         there = "for e in %s; do [ -d events/vm/$e ] || continue; " % " ".join(names)
