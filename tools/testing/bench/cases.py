@@ -174,6 +174,7 @@ def slab(run, size, limit, after):
     _reach(run, doomed, size, limit, after)
 
 
+STOP = 30         # seconds within which the load should end when asked
 LOAD = ("stress-ng --vm 1 --vm-bytes 384m --fork 1 --fault 1 --hdd 1 --hdd-bytes 128m "
         "--malloc 1 --malloc-bytes 128m --vm-madvise hugepage --temp-path /tmp/disk "
         "--metrics-brief --no-rand-seed")
@@ -189,8 +190,12 @@ def load(run, size, goal, limit):
     with run.resize() as r:
         r.ask(goal)
         met = r.until(lambda: r.size == goal, limit)
-    run.guest.run(f"kill -INT {pid}; while kill -0 {pid}; do sleep 0.2; done 2>&-", 60)
-    run.guest.run("umount /tmp/disk")
+    run.guest.run(f"kill -INT {pid}")
+    end = time.monotonic() + STOP
+    while run.guest.run(f"kill -0 {pid}")[0] == 0 and time.monotonic() < end:
+        time.sleep(0.2)
+    if run.guest.run(f"kill -9 -{pid} 2>&-; sleep 0.2; umount /tmp/disk")[0]:
+        run.stale()
     lines = run.guest.read("/tmp/load").splitlines()
     run.samples["shrink"] = r.sample | {
         "met": met, "load": [s for s in lines if "metrc" in s or "fail" in s]}
@@ -208,47 +213,48 @@ def tight(run, size, locked, limit):
         run.guest.kill(holder)
         freed = now()
         met = r.until(lambda: r.size == 0, limit)
-        steps = [t for t, _ in r.steps]
+        took = r.changed - freed if met else None
     run.samples["shrink"] = r.sample | {
         "met": met, "holder_lived": lived, "at_free": before,
-        "after_free_s": steps[-1] - freed if met else None}
+        "after_free_s": took}
 
 
 def table(quick):
     """{name: Case}, the most important first; quick: small sizes."""
-    big = (2 if quick else 8) * GIB
-    middle = (1 if quick else 4) * GIB
+    big, middle, small = (2 * GIB, 2 * GIB, GIB) if quick else (8 * GIB, 4 * GIB, 2 * GIB)
     plain = {"region": big, "cpu": SLOW_CLEAR}
     out = {}
     for on in (1, 0):
         out[f"2-init{on}"] = Case(
-            f"shrink an empty guest, init_on_alloc={on}", 40 if on and not quick else 14,
+            f"shrink an empty guest, init_on_alloc={on}",
+            (18 if quick else 45) if on else 9,
             plain | {"append": f"init_on_alloc={on}"}, resize,
             {"size": big, "limit": LIMIT, "measured": ["shrink"]})
     # Page by page, to fill memory takes minutes under emulation.
-    for name, chunk, size in (("64m", 64 * MIB, big), ("4k", 4096, middle)):
+    for name, chunk, size in (("64m", 64 * MIB, big), ("4k", 4096, small)):
         out[f"3-{name}"] = Case(
-            f"shrink to half, user memory spread in pieces of {name}", 40,
+            f"shrink to half, user memory spread in pieces of {name}", 18 if quick else 40,
             {"region": size}, spread, {"size": size, "goal": size // 2, "keep": size * 3 // 8,
                                        "chunk": chunk, "limit": LIMIT})
-    reach = {"size": big, "limit": LIMIT, "after": 5}
-    out["4-pins"] = Case("a pinned page in every fourth BB", 40, {"region": big}, pins, reach)
-    out["4-slab"] = Case("slab pages in every fourth BB", 40,
-                         {"region": big, "online": "offline"}, slab, reach)
-    out["6"] = Case("800 MiB locked in 512 MiB + 1 GiB, freed after 5 s", 45,
+    reach = {"size": middle, "limit": LIMIT, "after": 5}
+    out["4-pins"] = Case("a pinned page in every fourth BB", 15 if quick else 25,
+                         {"region": middle}, pins, reach)
+    out["4-slab"] = Case("slab pages in every fourth BB", 20 if quick else 30,
+                         {"region": middle, "online": "offline"}, slab, reach)
+    out["6"] = Case("800 MiB locked in 512 MiB + 1 GiB, freed after 5 s", 30,
                     {"region": GIB, "boot": 512 * MIB}, tight,
                     {"size": GIB, "locked": 800 * MIB, "limit": LIMIT})
     for name, block in (("128m", 128 * MIB), ("1g", GIB)):
         for zone, how in (("movable", "online_movable"), ("normal", "online_kernel")):
             out[f"1-{name}-{zone}"] = Case(
-                f"grow an empty guest, BBs of {name}, to ZONE_{zone.upper()}", 14,
-                plain | {"block": block, "online": how}, resize,
+                f"grow an empty guest, BBs of {name}, to ZONE_{zone.upper()}",
+                9 if quick else 12, plain | {"block": block, "online": how}, resize,
                 {"size": big, "limit": LIMIT, "measured": ["grow"]})
-    out["5"] = Case("shrink under load (stress-ng)", 60, {"region": big, "disk": True}, load,
+    out["5"] = Case("shrink under load (stress-ng)", 40, {"region": big, "disk": True}, load,
                     {"size": big, "goal": 0 if quick else GIB, "limit": LIMIT})
     for size in (1, 2) if quick else (1, 4, 16, 64):
         out[f"7-{size}g"] = Case(
             f"grow an empty guest by {size} GiB, and shrink it, init_on_alloc=0",
-            15 + size, {"region": size * GIB, "boot": 4 * GIB, "append": "init_on_alloc=0"},
+            12 + size, {"region": size * GIB, "boot": 4 * GIB, "append": "init_on_alloc=0"},
             resize, {"size": size * GIB, "limit": LIMIT, "measured": ["grow", "shrink"]})
     return out

@@ -7,7 +7,7 @@ import time
 import probes
 from host import Requests, Resident, now
 
-IDLE = 2          # seconds of the stall task alone, before the request
+IDLE = 1          # seconds of the stall task alone, before the request
 STEP = 0.01
 COUNTERS = ("pgmigrate_success", "pgmigrate_fail", "thp_migration_success",
             "compact_stall", "allocstall_movable", "allocstall_normal",
@@ -51,7 +51,7 @@ class Resize:
     def __enter__(self):
         size = self._vm.qmp.size("vm0")
         self._stall = self._guest.spawn("stall", "/tmp/stall")
-        time.sleep(1)
+        time.sleep(0.5)
         self._stalls("USR1")
         time.sleep(IDLE)
         self.sample["stall_idle"] = self._stalls("USR1")
@@ -67,6 +67,11 @@ class Resize:
     def size(self):
         """Bytes plugged, at no cost to the guest."""
         return self._requests.poll()
+
+    @property
+    def changed(self):
+        """When the plugged size changed last, by now()."""
+        return self._requests.steps[-1][0]
 
     def ask(self, size):
         """Send the request."""

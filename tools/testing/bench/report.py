@@ -138,7 +138,7 @@ def failures(samples):
             what.append(brief(s))
         elif not s["met"]:
             what.append(f"not met within {s['watched_s']:.0f} s, "
-                        f"{s['to'] / GIB:g} GiB were left")
+                        f"{s['from'] / GIB:g} to {s['to'] / GIB:g} GiB")
         if s.get("holder_lived") is False:
             what.append("a task was killed")
         for line in what + s.get("console", []):
