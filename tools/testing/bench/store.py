@@ -46,8 +46,13 @@ class Store:
         return sum(took.values()) / len(took) if took else None
 
     def add(self, sample):
-        """One more."""
-        self.samples.append({"session": len(self.result["environments"]) - 1} | sample)
+        """One more. It takes the place of a run that failed."""
+        same = [s for s in self.samples if "died" in s and all(
+            s[k] == sample[k] for k in ("case", "round", "driver"))]
+        session = len(self.result["environments"]) - 1
+        self.result["samples"] = [s for s in self.samples
+                                  if s not in same or s["session"] == session]
+        self.samples.append({"session": session} | sample)
 
     def save(self):
         """Write everything; an interruption leaves the old file or the new one."""
