@@ -102,7 +102,7 @@ def resize(run, size, limit, measured):
         with run.resize() as r:
             r.ask(size)
             met = r.until(lambda: r.size == size, limit) and \
-                r.until_total((run.base + size) // KB, limit)
+                r.until_online(run.base + size, 1 + 0.4 * size / GIB, limit)
         run.samples["grow"] = r.sample | {"met": met}
     else:
         run.grow(size)

@@ -88,9 +88,20 @@ class Resize:
             time.sleep(STEP)
         return True
 
-    def until_total(self, kbytes, limit):
-        """Wait until the guest has that much, too: it adds after it has plugged."""
-        return self._guest.run(f"meter total {kbytes} {int(limit)}", limit + 60)[0] == 0
+    def until_online(self, size, guess, limit):
+        """Wait until the guest has that much, too: it adds after it has plugged.
+
+        To ask keeps an emulated guest from its work, and more so a driver that
+        plugs all before it adds. So first leave it alone for a while, as long as
+        that may take; when it was is known from the trace.
+        """
+        end = time.monotonic() + limit
+        self.until(lambda: False, guess)
+        while self._guest.run(f"meter total {size // 1024} 1")[0]:
+            if time.monotonic() > end:
+                return False
+            self.until(lambda: False, 1)
+        return True
 
     def __exit__(self, kind, value, trace):
         ended = now()
