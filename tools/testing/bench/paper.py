@@ -33,13 +33,14 @@ def _points(samples, driver, phase, key):
 def _row(samples, driver, phase, key):
     """What is measured of one step on one BB, and what 16 TiB of them make of it."""
     points = _points(samples, driver, phase, key)
-    if len(points) < 2:
+    # Two small sizes make no line: their noise would be all there is.
+    if len(points) < 3:
         return None
     a, b = _line(points)
     # What a step costs grows with what is there already (the core rescans the
     # zone): half of it on the average. A falling line is noise.
     b = max(b, 0)
-    return points, a, b, COUNT * (max(a, 0) + b * SIZE / GIB / 2)
+    return points, a, b, COUNT * points[-1][1], COUNT * (max(a, 0) + b * SIZE / GIB / 2)
 
 
 def _memory(samples):
@@ -74,11 +75,12 @@ def text(result):
         for driver in report.DRIVERS:
             row = _row(samples, driver, phase, key)
             if row:
-                points, a, b, total = row
+                points, a, b, flat, line = row
                 seen = ", ".join(f"{size:g} GiB: {s * 1000:.3g}" for size, s in points)
                 lines.append(f"  {what:<28} {driver:<6} {seen} ms; "
                              f"{a * 1000:.3g} + {b * 1000:.3g} a GiB; "
-                             f"16 TiB: {total / 60:.3g} min")
+                             f"16 TiB: {flat / 60:.3g} min if it grows no more, "
+                             f"{line / 60:.3g} min by the line")
     if not lines:
         return ""
     lines += _memory(samples)
