@@ -102,8 +102,8 @@ enum virtio_mem_activity {
  * @out_ms: W: when the first of the big blocks began to leave Linux that now
  *	wait for their UNPLUG
  * @refused_ms: W: when the device refused a big block by ERROR last
- * @step: W: the step whose request is out
- * @doubt: W: that request is STATE, to find out what became of @step
+ * @step: W: the step whose request is out; if that is STATE, it is to find out
+ *	what became of the step
  * @unplug_all: W: the device must unplug everything first
  * @broken: W: stopped for good
  * @told_requested: W: request that was announced, bytes
@@ -169,7 +169,6 @@ struct virtio_mem {
 	u64 out_ms;
 	u64 refused_ms;
 	struct virtio_mem_step step;
-	bool doubt;
 	bool unplug_all;
 	bool broken;
 	u64 told_requested;

@@ -184,7 +184,6 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	if (rc == -ETIMEDOUT) {
 		/* Ask again when the device is back: see the late answer. */
 		vm->step = *step;
-		vm->doubt = true;
 	}
 	if (rc < 0)
 		return VIRTIO_MEM_CAUSE_DEV_SILENT;
@@ -313,11 +312,10 @@ void virtio_mem_answered_late(struct virtio_mem *vm,
 {
 	struct virtio_mem_step step = vm->step;
 
-	if (!vm->doubt || answer == VIRTIO_MEM_ANSWER_GONE) {
-		virtio_mem_answered(vm, &step, answer);
-		return;
-	}
 	/* One state is of no use alone: ask for all of the step again. */
-	vm->doubt = false;
-	resolve_error(vm, &step, VIRTIO_MEM_ANSWER_UNKNOWN);
+	if (vm->vq.type == VIRTIO_MEM_REQ_STATE &&
+	    answer != VIRTIO_MEM_ANSWER_GONE)
+		resolve_error(vm, &step, VIRTIO_MEM_ANSWER_UNKNOWN);
+	else
+		virtio_mem_answered(vm, &step, answer);
 }

@@ -36,7 +36,7 @@ struct virtio_mem_io {
  * @pending: a request is out
  * @gone: the queue must not be touched any more
  * @rang: the device has interrupted since the last poll
- * @type: type of the last request, for messages
+ * @type: type of the request that is out, or of the last one
  * @len: how much the device wrote for the last answer
  */
 struct virtio_mem_vq {
