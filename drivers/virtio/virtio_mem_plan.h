@@ -20,7 +20,7 @@
  * with one request, and how long, in ms.
  */
 #define VIRTIO_MEM_UNPLUG_BATCH		16UL
-#define VIRTIO_MEM_UNPLUG_WAIT_MS	500
+#define VIRTIO_MEM_UNPLUG_WAIT_MS	2000
 
 /* So many big blocks in a row refused by the device: growing waits. */
 #define VIRTIO_MEM_MAX_REFUSALS		8

@@ -17,7 +17,10 @@ BLOCKS = SIZE // (GIB // 8)
 GROW = {"add": BBS, "remove": 0, "offline": 0, "isolate": 0, "take": 0,
         "plug_request": SIZE // GIB, "unplug_request": 0, "send_response": SIZE // GIB}
 SHRINK = {"add": 0, "remove": BBS, "offline": BLOCKS, "isolate": BLOCKS, "take": 0,
-          "plug_request": 0, "unplug_request": BBS, "send_response": BBS}
+          "plug_request": 0}
+# What is free is unplugged together; but nothing waits for long, so that the
+# number depends on the machine's speed.
+UNPLUGS = range(1, BBS // 2 + 1)
 
 
 class Cost(GuestCase):
@@ -51,4 +54,8 @@ class Cost(GuestCase):
     def test_requests_and_isolations(self):
         """Exactly so many requests and calls."""
         self.assertEqual(self.count(SIZE), GROW)
-        self.assertEqual(self.count(0), SHRINK)
+        count = self.count(0)
+        unplugs = count.pop("unplug_request")
+        self.assertIn(unplugs, UNPLUGS)
+        self.assertEqual(count.pop("send_response"), unplugs)
+        self.assertEqual(count, SHRINK)
