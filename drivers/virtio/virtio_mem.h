@@ -80,6 +80,7 @@ enum virtio_mem_activity {
  * @taken: W: memory blocks of @claimed whose pages the driver has taken
  * @handed: W: the block being offlined is taken, its pages are with the core
  * @offline_bytes: M: added, but not online
+ * @recount: M: the next change of that may have begun before we listened
  * @last_error: M: why the last thing went wrong, for people
  * @foreign: M: bytes plugged but in no BB of ours
  *
@@ -147,6 +148,7 @@ struct virtio_mem {
 	unsigned long *taken;
 	bool handed;
 	s64 offline_bytes;
+	bool recount;
 	char last_error[160];
 	u64 foreign;
 

@@ -127,10 +127,6 @@ static int adopt_one(struct adoption *a, unsigned long id,
 	} else {
 		virtio_mem_table_set_run(vm, id, 1, VIRTIO_MEM_BB_PLUGGED);
 		virtio_mem_table_set_run(vm, id, 1, VIRTIO_MEM_BB_ADDED);
-		mutex_lock(&vm->hotplug_mutex);
-		vm->offline_bytes += vm->geo.bb_size -
-			PFN_PHYS(virtio_mem_mm_online_pages(vm, id, NULL));
-		mutex_unlock(&vm->hotplug_mutex);
 	}
 	return 0;
 }

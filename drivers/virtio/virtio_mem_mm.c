@@ -112,6 +112,31 @@ static bool is_counted(const struct virtio_mem *vm, unsigned long id)
 		state == VIRTIO_MEM_BB_FAKE_OFFLINE);
 }
 
+static void count_offline(struct virtio_mem *vm)
+{
+	s64 offline = 0;
+	unsigned long id;
+
+	lockdep_assert_held(&vm->hotplug_mutex);
+	for (id = 0; id < vm->bbt.nr; id++)
+		if (is_counted(vm, id))
+			offline += vm->geo.bb_size -
+				   PFN_PHYS(virtio_mem_mm_online_pages(vm, id,
+								       NULL));
+	vm->offline_bytes = offline;
+}
+
+/* So many bytes of a BB were offlined; onlined, if they are negative. */
+static void changed(struct virtio_mem *vm, unsigned long id, s64 offlined)
+{
+	vm->changing = VIRTIO_MEM_NO_BB;
+	if (vm->recount)
+		count_offline(vm);
+	else if (is_counted(vm, id))
+		vm->offline_bytes += offlined;
+	vm->recount = false;
+}
+
 /*
  * The worker's own offlining: what happens to taken pages.  Needs no lock: the
  * worker is in here, and nobody else changes what it has claimed.
@@ -175,15 +200,11 @@ static int on_memory_event(struct notifier_block *nb, unsigned long action,
 		vm->changing = VIRTIO_MEM_NO_BB;
 		break;
 	case MEM_ONLINE:
-		if (is_counted(vm, id))
-			vm->offline_bytes -= PFN_PHYS(nr);
-		vm->changing = VIRTIO_MEM_NO_BB;
+		changed(vm, id, -(s64)PFN_PHYS(nr));
 		event = true;
 		break;
 	case MEM_OFFLINE:
-		if (is_counted(vm, id))
-			vm->offline_bytes += PFN_PHYS(nr);
-		vm->changing = VIRTIO_MEM_NO_BB;
+		changed(vm, id, PFN_PHYS(nr));
 		event = true;
 		break;
 	default:
@@ -298,12 +319,20 @@ err_free:
  * virtio_mem_mm_start() - hear of memory being onlined and offlined
  * @vm: the device
  *
+ * Memory that was taken over may be changing right now: whether the count has
+ * that change already is not to be told.  There is one at a time, and when the
+ * next one is done, this one is, too: then everything is counted once more.
+ *
  * Context: probe, before the worker starts; may sleep.
  */
 void virtio_mem_mm_start(struct virtio_mem *vm)
 {
 	vm->memory_nb.notifier_call = on_memory_event;
 	register_memory_notifier(&vm->memory_nb);
+	mutex_lock(&vm->hotplug_mutex);
+	count_offline(vm);
+	vm->recount = vm->adopted;
+	mutex_unlock(&vm->hotplug_mutex);
 }
 
 /**

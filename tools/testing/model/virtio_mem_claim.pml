@@ -12,6 +12,7 @@
  * IS_COUNTED                  virtio_mem_mm.c: is_counted
  * on_memory_event             virtio_mem_mm.c: on_memory_event, going_online,
  *                             going_offline
+ * changed                     virtio_mem_mm.c: changed, count_offline
  * notify_claimed              virtio_mem_mm.c: notify_claimed
  * hand_over                   virtio_mem_pages.c: virtio_mem_pages_hand_over
  * take_over                   virtio_mem_pages.c: virtio_mem_pages_take_over
@@ -83,6 +84,8 @@
 #define CLAIM_UNMARKED		20
 #define ACKED_TOO_EARLY		21
 #define ORPHANED_ANYWAY		22
+#define COUNTED_ONCE		23
+#define COUNTED_TOO_EARLY	24
 #ifdef DEFECT
 #define BROKEN(x)	(DEFECT == x)
 #else
@@ -172,6 +175,7 @@ byte looked_at = NOPAGE;	/* has one reference more */
 
 /* Memory was being on- or offlined when the notifier was registered. */
 bool missed;
+bool counted, recount;
 
 /* The device's truth. */
 bool plugged[NBB];
@@ -264,7 +268,26 @@ inline notify_claimed() {
 	 (state[BB(mb)] == FAKE_OFFLINE && me == WORKER))
 
 #define IS_COUNTED(bb) \
-	(bb == adding || state[bb] == ADDED || state[bb] == FAKE_OFFLINE)
+	((bb) == adding || state[bb] == ADDED || state[bb] == FAKE_OFFLINE)
+#define OFFLINE_IN(bb) \
+	(IS_COUNTED(bb) -> !online[(bb) * MBS] + !online[(bb) * MBS + 1] : 0)
+#if NBB == 1
+#define COUNTED_OFFLINE	OFFLINE_IN(0)
+#else
+#define COUNTED_OFFLINE	(OFFLINE_IN(0) + OFFLINE_IN(1))
+#endif
+
+inline changed() {
+	changing = NO;
+	if
+	:: recount -> offline_blocks = COUNTED_OFFLINE
+	:: !recount && event == ONLINE ->
+		offline_blocks = offline_blocks - IS_COUNTED(BB(mb))
+	:: !recount && event == WENT_OFFLINE ->
+		offline_blocks = offline_blocks + IS_COUNTED(BB(mb))
+	fi;
+	recount = false
+}
 
 inline on_memory_event() {
 	lock(hotplug_mutex);
@@ -297,12 +320,7 @@ inline on_memory_event() {
 			:: BROKEN(CHANGING_LEFT)
 			:: else -> changing = NO
 			fi
-		:: event == ONLINE ->
-			offline_blocks = offline_blocks - IS_COUNTED(BB(mb));
-			changing = NO
-		:: event == WENT_OFFLINE ->
-			offline_blocks = offline_blocks + IS_COUNTED(BB(mb));
-			changing = NO
+		:: event == ONLINE || event == WENT_OFFLINE -> changed()
 		fi;
 		own = (me == WORKER && BB(mb) == claimed && rc == OK);
 		hotplug_mutex = 0
@@ -781,18 +799,33 @@ active proctype worker() {
 	bool was_online[MBS];
 
 #if ADOPTED
-	/* Memory that an earlier driver has left: counted, then heard of. */
+	/* Memory that an earlier driver has left: heard of, then counted. */
 	d_step {
 		present[0] = true;
 		plugged[0] = true;
 		state[0] = ADDED;
-		core_set_pages(OFFLINE);
-		offline_blocks = MBS
+		core_set_pages(OFFLINE)
 	}
+	if
+	:: BROKEN(COUNTED_TOO_EARLY) -> offline_blocks = COUNTED_OFFLINE
+	:: else
+	fi;
 #endif
-	atomic {
-		chain == 0 -> registered = true;
-		missed = (mem_hotplug != 0 || online[0] || online[1])
+	atomic { chain == 0 -> registered = true; missed = (mem_hotplug != 0) }
+	lock(hotplug_mutex);
+	d_step {
+		if
+		:: BROKEN(COUNTED_TOO_EARLY)
+		:: else -> offline_blocks = COUNTED_OFFLINE
+		fi;
+#if ADOPTED
+		if
+		:: BROKEN(COUNTED_ONCE)
+		:: else -> recount = true
+		fi;
+#endif
+		counted = true;
+		hotplug_mutex = 0
 	}
 	do
 	:: d_step {
@@ -978,20 +1011,12 @@ out:
 
 /* What holds while nothing is being on- or offlined. */
 #define COUNTED_MANAGED	(IN_USE(0) + IN_USE(1) + IN_USE(2) + IN_USE(3))
-#define OFFLINE_IN(bb) \
-	(IS_COUNTED(bb) -> !online[(bb) * MBS] + !online[(bb) * MBS + 1] : 0)
-#if NBB == 1
-#define COUNTED_OFFLINE	OFFLINE_IN(0)
-#else
-#define COUNTED_OFFLINE	(OFFLINE_IN(0) + OFFLINE_IN(1))
-#endif
 #define AT_REST \
 	(mem_hotplug != 0 || \
 	 (managed == COUNTED_MANAGED && \
-	  (!registered || \
+	  (!registered || !counted || \
 	   (changing == NO && \
-	    (missed || hotplug_mutex != 0 || \
-	     offline_blocks == COUNTED_OFFLINE)))))
+	    (hotplug_mutex != 0 || offline_blocks == COUNTED_OFFLINE)))))
 
 #if !LIVE
 active proctype monitor() {

@@ -24,6 +24,10 @@ class Offline(GuestCase):
         self.vm.qmp.request("vm0", 2 * GIB)
         self.stalls_at(GIB)
         self.assertEqual(self.guest.mem_total(), self.base)
+        # Loaded again the driver knows how much is offline.
+        self.guest.ok("rmmod virtio_mem")
+        self.load()
+        self.stalls_at(GIB)
         # One big block through sysfs, to ZONE_MOVABLE.
         for number in self.guest.memory_blocks(start, start + 256 * MIB):
             self.guest.ok(f"echo online_movable >{SYS}/memory{number}/state")
