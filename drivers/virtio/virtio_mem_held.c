@@ -2,7 +2,7 @@
 /*
  * Remembers which page kept a big block from going, so that the big block is
  * not isolated again for nothing while that page is still held.  May call
- * virtio_mem_scan and virtio_mem_table.
+ * virtio_mem_scan, virtio_mem_plan and virtio_mem_table.
  *
  * A page that somebody refers to beside its mappings and its cache can't be
  * migrated.  Most such references last for microseconds, or until the batches
@@ -18,9 +18,6 @@
 
 #include "virtio_mem.h"
 
-/* How long a big block is not tried, in s, if its page always looks held. */
-#define BELIEVED_S	300
-
 /* An entry: the page's number within its BB, and when it was found, in s. */
 #define PAGE_BITS	32
 
@@ -35,7 +32,7 @@ static bool is_old(void *entry)
 {
 	unsigned long now = ktime_get_seconds() & (LONG_MAX >> PAGE_BITS);
 
-	return now - (xa_to_value(entry) >> PAGE_BITS) >= BELIEVED_S;
+	return !virtio_mem_plan_believes(xa_to_value(entry) >> PAGE_BITS, now);
 }
 
 /**
@@ -88,7 +85,8 @@ void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id)
  * @id: the big block, ADDED
  *
  * Context: the worker.
- * Return: true if so: a try would fail again.  False after BELIEVED_S.
+ * Return: true if so: a try would fail again.  False after
+ * VIRTIO_MEM_BELIEVED_S.
  */
 bool virtio_mem_held_still(struct virtio_mem *vm, unsigned long id)
 {

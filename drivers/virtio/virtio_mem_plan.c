@@ -601,6 +601,20 @@ u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms)
 		     VIRTIO_MEM_RETRY_MAX_MS);
 }
 
+/**
+ * virtio_mem_plan_believes() - whether a page that looks held is taken for held
+ * @found_s: when a try that failed found it held, in s
+ * @now_s: now
+ *
+ * The look can be wrong: so the big block is tried again now and then.
+ *
+ * Return: true for VIRTIO_MEM_BELIEVED_S, and false if the clock has wrapped.
+ */
+bool virtio_mem_plan_believes(unsigned long found_s, unsigned long now_s)
+{
+	return now_s - found_s < VIRTIO_MEM_BELIEVED_S;
+}
+
 static const struct {
 	const char *token;
 	const char *text;

@@ -22,6 +22,9 @@
 #define VIRTIO_MEM_UNPLUG_BATCH		16UL
 #define VIRTIO_MEM_UNPLUG_WAIT_MS	2000
 
+/* How long a big block is not tried, in s, if its page always looks held. */
+#define VIRTIO_MEM_BELIEVED_S		300
+
 /* So many big blocks in a row refused by the device: growing waits. */
 #define VIRTIO_MEM_MAX_REFUSALS		8
 
@@ -228,6 +231,7 @@ void virtio_mem_plan_report(struct virtio_mem_pass *pass,
 void virtio_mem_backoff_reset(struct virtio_mem_backoff *b);
 u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b);
 u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms);
+bool virtio_mem_plan_believes(unsigned long found_s, unsigned long now_s);
 const char *virtio_mem_cause_text(enum virtio_mem_cause cause);
 const char *virtio_mem_cause_token(enum virtio_mem_cause cause);
 

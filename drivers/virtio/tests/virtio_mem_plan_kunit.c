@@ -1030,6 +1030,15 @@ static void words_for_every_cause(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, virtio_mem_cause_text(CAUSE(NR)), "?");
 }
 
+static void nothing_is_believed_for_ever(struct kunit *test)
+{
+	KUNIT_EXPECT_TRUE(test, virtio_mem_plan_believes(0, 0));
+	KUNIT_EXPECT_TRUE(test, virtio_mem_plan_believes(1000, 1299));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_believes(1000, 1300));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_believes(1000, 1000000));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_believes(0x7fffffff, 1));
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(what_stays_and_why),
 	KUNIT_CASE(ranks_from_cheap_to_dear),
@@ -1072,6 +1081,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(retries_from_a_quarter_second_to_a_minute),
 	KUNIT_CASE(long_tries_are_followed_by_rest),
 	KUNIT_CASE(words_for_every_cause),
+	KUNIT_CASE(nothing_is_believed_for_ever),
 	{}
 };
 
