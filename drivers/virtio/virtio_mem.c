@@ -189,12 +189,14 @@ static void config_work(struct work_struct *work)
 					     config_work);
 	struct virtio_mem_cfg cfg;
 
-	if (!virtio_mem_read_config(vm)) {
-		virtio_mem_get_config(vm, &cfg);
-		if (cfg.requested_size + vm->geo.bb_size > cfg.plugged_size)
-			virtio_mem_bound_raise(&vm->bound);
-	}
+	int rc = virtio_mem_read_config(vm);
+
 	virtio_mem_work_kick(vm, VIRTIO_MEM_EV_CONFIG);
+	if (rc)
+		return;
+	virtio_mem_get_config(vm, &cfg);
+	if (cfg.requested_size + vm->geo.bb_size > cfg.plugged_size)
+		virtio_mem_bound_raise(&vm->bound);
 }
 
 static void config_changed(struct virtio_device *vdev)

@@ -65,7 +65,7 @@ void virtio_mem_bound_adopt(struct virtio_mem_bound *b)
  * @ms: deadline
  *
  * Context: the worker.
- * Return: false if everything shall end: don't call, don't end.
+ * Return: false if it need not even begin: don't call, don't end.
  */
 bool virtio_mem_bound_begin(struct virtio_mem_bound *b, unsigned int ms)
 {
@@ -73,7 +73,7 @@ bool virtio_mem_bound_begin(struct virtio_mem_bound *b, unsigned int ms)
 	bool go;
 
 	spin_lock_irqsave(&b->lock, flags);
-	go = !b->stop;
+	go = !b->stop && !b->late;
 	b->open = go;
 	b->why = VIRTIO_MEM_CAUSE_NONE;
 	spin_unlock_irqrestore(&b->lock, flags);
@@ -118,11 +118,33 @@ enum virtio_mem_cause virtio_mem_bound_why(struct virtio_mem_bound *b)
  * virtio_mem_bound_raise() - end the call under way: there is a newer request
  * @b: the bound
  *
- * Context: any.
+ * None begins, either, until the worker has looked at the request.
+ *
+ * Context: any; the worker has been told to look.
  */
 void virtio_mem_bound_raise(struct virtio_mem_bound *b)
 {
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->lock, flags);
+	b->late = true;
+	spin_unlock_irqrestore(&b->lock, flags);
 	bound_raise(b, VIRTIO_MEM_CAUSE_INTERRUPTED);
+}
+
+/**
+ * virtio_mem_bound_look() - calls that begin from now on know the newest request
+ * @b: the bound
+ *
+ * Context: the worker, before it looks whether it has been told to.
+ */
+void virtio_mem_bound_look(struct virtio_mem_bound *b)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->lock, flags);
+	b->late = false;
+	spin_unlock_irqrestore(&b->lock, flags);
 }
 
 /**
@@ -140,5 +162,5 @@ void virtio_mem_bound_stop(struct virtio_mem_bound *b, bool stop)
 	b->stop = stop;
 	spin_unlock_irqrestore(&b->lock, flags);
 	if (stop)
-		virtio_mem_bound_raise(b);
+		bound_raise(b, VIRTIO_MEM_CAUSE_INTERRUPTED);
 }

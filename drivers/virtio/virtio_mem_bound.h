@@ -20,6 +20,7 @@
  * @timer: the deadline
  * @open: a bounded call is under way
  * @stop: every bounded call shall end at once (set and cleared from outside)
+ * @late: there is a newer request than the worker knows
  * @why: what ended the bounded call, NONE if nothing did
  */
 struct virtio_mem_bound {
@@ -28,6 +29,7 @@ struct virtio_mem_bound {
 	struct timer_list timer;
 	bool open;
 	bool stop;
+	bool late;
 	enum virtio_mem_cause why;
 };
 
@@ -37,6 +39,7 @@ bool virtio_mem_bound_begin(struct virtio_mem_bound *b, unsigned int ms);
 enum virtio_mem_cause virtio_mem_bound_end(struct virtio_mem_bound *b);
 enum virtio_mem_cause virtio_mem_bound_why(struct virtio_mem_bound *b);
 void virtio_mem_bound_raise(struct virtio_mem_bound *b);
+void virtio_mem_bound_look(struct virtio_mem_bound *b);
 void virtio_mem_bound_stop(struct virtio_mem_bound *b, bool stop);
 
 #endif /* _VIRTIO_MEM_BOUND_H */

@@ -381,6 +381,7 @@ static u32 run_pass(struct virtio_mem *vm)
 	take_request(vm);
 	begin_pass(vm);
 	while (may_go_on(vm)) {
+		virtio_mem_bound_look(&vm->bound);
 		if (test_and_clear_bit(VIRTIO_MEM_EV_CONFIG, &vm->events)) {
 			u64 before = vm->told_requested;
 

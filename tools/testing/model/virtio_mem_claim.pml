@@ -28,7 +28,10 @@
  * bound_begin, bound_end      virtio_mem_bound.c: virtio_mem_bound_begin,
  *                             virtio_mem_bound_end
  * bound_raise                 virtio_mem_bound.c: bound_raise
- * worker                      virtio_mem_work.c: worker, end_worker
+ * newer_request               virtio_mem.c: config_work
+ *                             virtio_mem_bound.c: virtio_mem_bound_raise
+ * worker                      virtio_mem_work.c: worker, run_pass, end_worker
+ *                             virtio_mem_bound.c: virtio_mem_bound_look
  * remover                     virtio_mem.c: virtio_mem_remove
  *                             virtio_mem_work.c: virtio_mem_work_stop
  * teardown                    virtio_mem.c: virtio_mem_teardown
@@ -86,6 +89,7 @@
 #define ORPHANED_ANYWAY		22
 #define COUNTED_ONCE		23
 #define COUNTED_TOO_EARLY	24
+#define LATE_BEGUN		25
 #ifdef DEFECT
 #define BROKEN(x)	(DEFECT == x)
 #else
@@ -165,7 +169,8 @@ bool registered;	/* memory_nb */
 bool stopping, ended, orphaned, exited, freed;
 
 /* struct virtio_mem_bound, and what it bounds */
-bool open, stop, why, timer, sigkill;
+bool open, stop, late, why, timer, sigkill;
+bool newer;		/* there is a request that the worker has not seen */
 
 /* The core's books. */
 bool online[NBB * MBS], isolated[NBB * MBS], present[NBB];
@@ -527,9 +532,9 @@ inline bound_begin() {
 	d_step {
 		/* A signal that was left would end what it is not meant for. */
 		assert(!open && !sigkill && !timer);
-		open = !stop;
+		open = !stop && !late;
 		why = false;
-		rc = (stop -> EINTR : OK)
+		rc = (open -> OK : EINTR)
 	}
 	if
 	:: rc == OK ->
@@ -830,7 +835,9 @@ active proctype worker() {
 	do
 	:: d_step {
 		!stopping ->
-			assert(rc == OK && mb == 0 && !back && event == NO_EVENT)
+			assert(rc == OK && mb == 0 && !back && event == NO_EVENT);
+			late = false;
+			newer = false
 	   }
 	   if
 	   :: id = 0
@@ -932,11 +939,19 @@ end:
 }
 
 #if NEWER
-/* config_work(), suspend. */
+/* The worker is told, then what it does is ended. */
 active proctype newer_request() {
 end:
 	do
-	:: d_step { open && !why -> bound_raise() }
+	:: d_step {
+		!newer ->
+			newer = true;
+			if
+			:: BROKEN(LATE_BEGUN)
+			:: else -> late = true
+			fi;
+			bound_raise()
+	   }
 	od
 }
 #endif
@@ -1007,7 +1022,8 @@ out:
 	(hotplug_mutex != 0 || (state[bb] == FAKE_OFFLINE) == (claimed == bb))
 #define ALWAYS \
 	(PAGE_OK(0) && PAGE_OK(1) && PAGE_OK(2) && PAGE_OK(3) && \
-	 CLAIM_OK(0) && CLAIM_OK(NBB - 1) && (claimed == NO || adding == NO))
+	 CLAIM_OK(0) && CLAIM_OK(NBB - 1) && (claimed == NO || adding == NO) && \
+	 (!newer || !open || why))
 
 /* What holds while nothing is being on- or offlined. */
 #define COUNTED_MANAGED	(IN_USE(0) + IN_USE(1) + IN_USE(2) + IN_USE(3))
