@@ -19,6 +19,7 @@ PROBES = {
     "offline": ("offline_pages", "pfn=%di pages=%si", "int"),
     "isolate": ("start_isolate_page_range", "pfn=%di end=%si", ""),
     "take": (r"alloc_contig_range(?:_noprof)?", "pfn=%di end=%si", "int"),
+    "signal": ("send_sig", "sig=%di", ""),
     "down": ("percpu_down_write", "sem=%di", "void"),
     "up": ("percpu_up_write", "sem=%di", ""),
 }

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How soon an unplug under way ends, once it shall.
+
+The figures are printed: from the signal to the end of the core's call.
+"""
+
+import probes
+from case import MIB, POOL, GuestCase
+from guest import Pattern
+
+TIMEOUT = "/sys/module/virtio_mem/parameters/unplug_timeout_ms"
+BB = 256 * MIB
+SIZE = 224 * MIB
+SIGKILL = 9
+
+
+class BackOut(GuestCase):
+    """While pages are being taken."""
+
+    call = "take"
+    limit = 5       # in seconds, and far above what is seen
+
+    def setUp(self):
+        super().setUp()
+        reason = probes.missing(self.guest)
+        if self.vm.accel != "tcg":
+            reason = "with KVM an unplug is over before it could be ended"
+        if reason:
+            self.skipTest(reason)
+        self.probes = probes.Probes(self.guest, ("take", "remove", "signal"))
+        self.addCleanup(lambda: POOL.vm is self.vm and self.probes.remove())
+
+    def begin(self):
+        """An unplug that has to move many pages."""
+        self.probes.arm()
+        self.vm.qmp.request("vm0", 0)
+        self.wait_state("shrinking")
+
+    def ended(self, why):
+        """Say how long it took from the signal on."""
+        events = self.probes.read()
+        for signal in probes.calls(events, "signal"):
+            for call in probes.calls(events, self.call):
+                if (signal.args["sig"] == SIGKILL and call.end and
+                        call.start < signal.start < call.end):
+                    took = call.end - signal.start
+                    print(f"# {self.id()}: {why}: {self.call} ended {1000 * took:.0f} ms "
+                          f"after the signal, {1000 * call.seconds:.0f} ms after its begin",
+                          flush=True)
+                    self.assertNotEqual(call.result, 0, why)
+                    self.assertLess(took, self.limit * self.vm.slow, why)
+                    return
+        self.fail(f"{why}: nothing has ended it")
+
+    def test_each_cause(self):
+        """The deadline, a newer request, unloading."""
+        self.resize(BB)
+        pattern = Pattern(self.guest, SIZE, seed=13)
+        self.at_end(f"kill -9 {pattern.pid}")
+
+        self.guest.write(TIMEOUT, "400")
+        self.begin()
+        self.vm.wait(lambda: "longer than allowed" in self.guest.attr("last_error"),
+                     "deadline hit", 60)
+        self.ended("deadline")
+        self.vm.qmp.request("vm0", BB)
+        self.wait_state("idle")
+        self.guest.write(TIMEOUT, "40000")
+
+        self.begin()
+        self.vm.qmp.request("vm0", BB)
+        self.wait_state("idle")
+        self.ended("newer request")
+
+        self.begin()
+        self.guest.ok("rmmod virtio_mem", timeout=20)
+        self.ended("unloading")
+        self.assertEqual(pattern.check(), f"OK {SIZE // 4096}")
+        self.guest.kill(pattern.pid)
+        self.load()
+
+
+class BackOutUnsafe(BackOut):
+    """While the core offlines them.
+
+    It moves all pages of a memory block before it looks again, and then it has
+    to online again what was offline already: without KVM that is some seconds.
+    """
+
+    mod_args = "bbm_safe_unplug=0"
+    call = "remove"
+    limit = 30
