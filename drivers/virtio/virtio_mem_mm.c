@@ -28,6 +28,13 @@
 #include "virtio_mem_compat.h"
 #include "virtio_mem_pages.h"
 
+/*
+ * How long a direct offlining with pages in use may hold the locks of memory
+ * hotplug, in ms: enough to move a whole memory block, too short to be felt by
+ * whoever creates a slab cache.
+ */
+#define MAX_TRY_MS	1000U
+
 /* Attempts to take a run of pages; migration often succeeds the next time. */
 #define TAKE_ATTEMPTS	3
 
@@ -536,11 +543,16 @@ static unsigned int remove_timeout_ms(void)
 	return READ_ONCE(virtio_mem_unplug_timeout_ms) / 4;
 }
 
+static unsigned int try_timeout_ms(void)
+{
+	return min(READ_ONCE(virtio_mem_unplug_timeout_ms) / 8, MAX_TRY_MS);
+}
+
 static unsigned int take_timeout_ms(void)
 {
 	unsigned int ms = READ_ONCE(virtio_mem_unplug_timeout_ms);
 
-	return ms - ms / 4;
+	return ms - ms / 4 - ms / 8;
 }
 
 static int bounded_take(struct virtio_mem *vm, enum virtio_mem_cause *cause)
@@ -558,13 +570,13 @@ static int bounded_take(struct virtio_mem *vm, enum virtio_mem_cause *cause)
 }
 
 static int bounded_remove(struct virtio_mem *vm, unsigned long id,
-			  enum virtio_mem_cause *cause)
+			  unsigned int ms, enum virtio_mem_cause *cause)
 {
 	enum virtio_mem_cause why;
 	int rc;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
-	if (!virtio_mem_bound_begin(&vm->bound, remove_timeout_ms()))
+	if (!virtio_mem_bound_begin(&vm->bound, ms))
 		return -EINTR;
 	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, id),
 				       vm->geo.bb_size);
@@ -601,7 +613,7 @@ static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
  * virtio_mem_mm_shrink() - take a big block out of Linux
  * @vm: the device
  * @id: the big block, ADDED; PLUGGED on success, else ADDED again
- * @method: whether to take its pages first
+ * @method: whether to take its pages first, or when
  *
  * Bounded by unplug_timeout_ms, and by virtio_mem_bound_raise().  On any
  * failure everything is as it was: pages that were taken are given back, memory
@@ -616,16 +628,24 @@ enum virtio_mem_cause virtio_mem_mm_shrink(struct virtio_mem *vm,
 {
 	u64 addr = virtio_mem_bb_addr(vm, id);
 	enum virtio_mem_cause cause;
-	const char *what = "taking its pages";
+	const char *what = "";
 	int rc = 0;
 
 	if (!claim(vm, id))
 		return VIRTIO_MEM_CAUSE_HOTPLUG;
-	if (method == VIRTIO_MEM_METHOD_TAKE)
-		rc = bounded_take(vm, &cause);
-	if (!rc) {
+	if (method == VIRTIO_MEM_METHOD_TRY) {
 		what = "offlining";
-		rc = bounded_remove(vm, id, &cause);
+		rc = bounded_remove(vm, id, try_timeout_ms(), &cause);
+		if (rc && cause == VIRTIO_MEM_CAUSE_DEADLINE)
+			method = VIRTIO_MEM_METHOD_TAKE;
+	}
+	if (method == VIRTIO_MEM_METHOD_TAKE) {
+		what = "taking its pages";
+		rc = bounded_take(vm, &cause);
+	}
+	if (!rc && method != VIRTIO_MEM_METHOD_TRY) {
+		what = "offlining";
+		rc = bounded_remove(vm, id, remove_timeout_ms(), &cause);
 	}
 	if (!rc) {
 		end_claim(vm, VIRTIO_MEM_BB_PLUGGED);

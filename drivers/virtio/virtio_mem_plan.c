@@ -13,6 +13,10 @@
 #define RANK_USED	2ULL
 #define RANK_FAILED	3ULL
 
+/* Shares of a big block in use that offlining may move while it holds locks. */
+#define FEW_USED	32
+#define FEW_USED_ZEROED	2
+
 /**
  * virtio_mem_plan_stays() - why a big block can't go, judged by a look
  * @score: what the look found
@@ -123,20 +127,37 @@ bool virtio_mem_plan_add_fits(unsigned long memmap_pages,
  * virtio_mem_plan_method() - how to take a big block out of Linux
  * @score: what a look at it found
  * @safe: bbm_safe_unplug
+ * @blocks: memory blocks in a big block
+ * @zeroes: whether taken pages are zeroed (init_on_alloc, the default of
+ * Debian's kernels)
  *
- * Taking pages out of the allocator zeroes them (init_on_alloc, the default
- * of Debian's kernels), and makes the host back them just before they are
- * given back.  So only a big block with pages in use is taken first; one that
- * is offline or wholly free is offlined directly, under the same deadline.
+ * Offlining moves the pages in use, but holds the locks of memory hotplug the
+ * while, and goes on about a page that is held until the deadline.  Taking the
+ * pages first does neither, and keeps what is moved out of one memory block
+ * from landing in the next; but it makes the host back pages that are about to
+ * be unplugged if it zeroes them.  So offline directly what is offline or
+ * wholly free; try that, for a short while, where few pages must move, or
+ * where it spares zeroing much more than it moves.
  *
  * Return: the method.
  */
 enum virtio_mem_method
-virtio_mem_plan_method(const struct virtio_mem_score *score, bool safe)
+virtio_mem_plan_method(const struct virtio_mem_score *score, bool safe,
+		       unsigned long blocks, bool zeroes)
 {
-	if (safe && score->online_pages && score->used_pages)
+	unsigned long few = score->online_pages / FEW_USED;
+
+	if (!safe || !score->used_pages)
+		return VIRTIO_MEM_METHOD_DIRECT;
+	if (score->held_pages)
 		return VIRTIO_MEM_METHOD_TAKE;
-	return VIRTIO_MEM_METHOD_DIRECT;
+	if (blocks == 1 && zeroes)
+		few = score->online_pages / FEW_USED_ZEROED;
+	/* The kernel may take a page of a block that is yet to be offlined. */
+	if (blocks > 1 && score->kernel_zone)
+		few = 0;
+	return score->used_pages <= few ? VIRTIO_MEM_METHOD_TRY :
+					  VIRTIO_MEM_METHOD_TAKE;
 }
 
 /**

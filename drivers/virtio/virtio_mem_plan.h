@@ -75,10 +75,12 @@ struct virtio_mem_pressure {
 /**
  * enum virtio_mem_method - how to take a big block out of Linux
  * @VIRTIO_MEM_METHOD_TAKE: take all its pages first, then offline it
+ * @VIRTIO_MEM_METHOD_TRY: offline it, for a short while only; then as TAKE
  * @VIRTIO_MEM_METHOD_DIRECT: offline it, bounded by a deadline
  */
 enum virtio_mem_method {
 	VIRTIO_MEM_METHOD_TAKE,
+	VIRTIO_MEM_METHOD_TRY,
 	VIRTIO_MEM_METHOD_DIRECT,
 };
 
@@ -207,7 +209,8 @@ bool virtio_mem_plan_fits(const struct virtio_mem_score *score,
 bool virtio_mem_plan_add_fits(unsigned long memmap_pages,
 			      const struct virtio_mem_pressure *p);
 enum virtio_mem_method
-virtio_mem_plan_method(const struct virtio_mem_score *score, bool safe);
+virtio_mem_plan_method(const struct virtio_mem_score *score, bool safe,
+		       unsigned long blocks, bool zeroes);
 
 void virtio_mem_candidates_reset(struct virtio_mem_candidates *cand);
 void virtio_mem_candidates_offer(struct virtio_mem_candidates *cand, u64 rank,

@@ -7,6 +7,8 @@
  */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/virtio.h>
 
@@ -147,6 +149,7 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 	unsigned long id = step->first;
 	struct virtio_mem_pressure pressure;
 	struct virtio_mem_score score;
+	enum virtio_mem_method method;
 	enum virtio_mem_cause cause;
 	u64 begin = now_ms();
 
@@ -170,9 +173,11 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 				pressure.reserve >> (20 - PAGE_SHIFT));
 	}
 	if (!cause) {
-		cause = virtio_mem_mm_shrink(vm, id,
-					     virtio_mem_plan_method(&score,
-								    virtio_mem_safe_unplug));
+		method = virtio_mem_plan_method(&score, virtio_mem_safe_unplug,
+						vm->geo.bb_size /
+						memory_block_size_bytes(),
+						want_init_on_alloc(0));
+		cause = virtio_mem_mm_shrink(vm, id, method);
 		if (cause == VIRTIO_MEM_CAUSE_PINNED ||
 		    cause == VIRTIO_MEM_CAUSE_DEADLINE)
 			virtio_mem_held_note(vm, id);

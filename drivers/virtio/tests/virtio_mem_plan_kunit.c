@@ -191,22 +191,52 @@ static void the_memmap_must_fit(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_add_fits(0, &p));
 }
 
+#define METHOD(m)	VIRTIO_MEM_METHOD_##m
+
+static void expect_method(struct kunit *test,
+			  const struct virtio_mem_score *s,
+			  unsigned long blocks, bool zeroes,
+			  enum virtio_mem_method method)
+{
+	KUNIT_EXPECT_EQ(test, virtio_mem_plan_method(s, true, blocks, zeroes),
+			method);
+}
+
 static void method_by_pages_in_use(struct kunit *test)
 {
 	struct virtio_mem_score s = {};
 
-	KUNIT_EXPECT_EQ(test, virtio_mem_plan_method(&s, true),
-			VIRTIO_MEM_METHOD_DIRECT);
+	expect_method(test, &s, 1, true, METHOD(DIRECT));
 	s.online_pages = 512;
 	s.free_pages = 512;
-	KUNIT_EXPECT_EQ(test, virtio_mem_plan_method(&s, true),
-			VIRTIO_MEM_METHOD_DIRECT);
-	s.free_pages--;
-	s.used_pages++;
-	KUNIT_EXPECT_EQ(test, virtio_mem_plan_method(&s, true),
-			VIRTIO_MEM_METHOD_TAKE);
-	KUNIT_EXPECT_EQ(test, virtio_mem_plan_method(&s, false),
-			VIRTIO_MEM_METHOD_DIRECT);
+	expect_method(test, &s, 1, true, METHOD(DIRECT));
+	s.used_pages = 16;
+	expect_method(test, &s, 1, false, METHOD(TRY));
+	expect_method(test, &s, 2, true, METHOD(TRY));
+	s.used_pages = 17;
+	expect_method(test, &s, 1, false, METHOD(TAKE));
+	expect_method(test, &s, 2, true, METHOD(TAKE));
+	expect_method(test, &s, 1, true, METHOD(TRY));
+	s.used_pages = 256;
+	expect_method(test, &s, 1, true, METHOD(TRY));
+	s.used_pages = 257;
+	expect_method(test, &s, 1, true, METHOD(TAKE));
+	KUNIT_EXPECT_EQ(test, virtio_mem_plan_method(&s, false, 1, true),
+			METHOD(DIRECT));
+}
+
+static void method_by_what_could_stay(struct kunit *test)
+{
+	struct virtio_mem_score s = { .online_pages = 512, .used_pages = 1 };
+
+	/* Offlining would go on about a page that is held. */
+	s.held_pages = 1;
+	expect_method(test, &s, 1, true, METHOD(TAKE));
+	s.held_pages = 0;
+	/* The kernel could take a page before the second block's turn. */
+	s.kernel_zone = true;
+	expect_method(test, &s, 1, true, METHOD(TRY));
+	expect_method(test, &s, 2, true, METHOD(TAKE));
 }
 
 /* Page by page: take the free ones away, then move the others one by one. */
@@ -1045,6 +1075,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(failed_ones_come_last),
 	KUNIT_CASE(the_memmap_must_fit),
 	KUNIT_CASE(method_by_pages_in_use),
+	KUNIT_CASE(method_by_what_could_stay),
 	KUNIT_CASE(pressure_against_a_page_count),
 	KUNIT_CASE(candidates_are_sorted_and_stable),
 	KUNIT_CASE(candidates_keep_the_cheapest),

@@ -15,7 +15,8 @@ from mock import ADDR, DIR as MOCK, SIZE, ranges
 from mock_case import VIRTIO, MockCase
 
 BB = 512 * MIB       # four memory blocks
-PATTERN = 8 * MIB
+# More than the 32nd of a big block that the driver would not take first.
+PATTERN = 24 * MIB
 PATIENCE = 20        # seconds; a fault may hold a page for some
 ONLY = os.environ.get("VM_ONLY")     # of the whole table those with this text
 SEED = int(os.environ.get("VMEM_SEED") or 3)
