@@ -227,7 +227,8 @@ unsigned long virtio_mem_mm_exit(struct virtio_mem *vm);
 int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id);
 enum virtio_mem_cause virtio_mem_mm_shrink(struct virtio_mem *vm,
 					   unsigned long id,
-					   enum virtio_mem_method method);
+					   enum virtio_mem_method method,
+					   unsigned long suspect);
 unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
 					 unsigned long id, int *zone);
 

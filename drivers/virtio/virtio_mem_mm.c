@@ -2,7 +2,8 @@
 /*
  * Linux's side of a big block: add, claim, offline and remove; memory
  * notifier, resource, memory group.  May call virtio_mem_table,
- * virtio_mem_pages and virtio_mem_bound; knows nothing of the device.
+ * virtio_mem_pages, virtio_mem_scan and virtio_mem_bound; knows nothing of the
+ * device.
  *
  * Claims.  The worker claims a BB by making it FAKE_OFFLINE under
  * hotplug_mutex, and then works without the mutex.  While the claim lasts,
@@ -457,13 +458,17 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 	return 0;
 }
 
-static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr)
+static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
+		    unsigned long suspect)
 {
 	int attempt, rc = -EBUSY;
 
 	for (attempt = 0; attempt < TAKE_ATTEMPTS && rc == -EBUSY; attempt++) {
 		if (virtio_mem_bound_why(&vm->bound))
 			return -EINTR;
+		/* Held before, and after an attempt: that is why. */
+		if (attempt && suspect && virtio_mem_scan_held(suspect))
+			break;
 		rc = virtio_mem_compat_alloc_range(pfn, pfn + nr);
 	}
 	if (!rc)
@@ -476,7 +481,7 @@ static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr)
  * the allocator's lists are drained once, and nothing that is moved out of the
  * run lands in it again.
  */
-static int take_pages(struct virtio_mem *vm)
+static int take_pages(struct virtio_mem *vm, unsigned long suspect)
 {
 	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
 	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->claimed);
@@ -496,7 +501,7 @@ static int take_pages(struct virtio_mem *vm)
 				break;
 		}
 		rc = take_run(vm, pfn + i * block_pages(),
-			      (j - i) * block_pages());
+			      (j - i) * block_pages(), suspect);
 		if (rc)
 			return rc;
 		bitmap_set(vm->taken, i, j - i);
@@ -555,7 +560,8 @@ static unsigned int take_timeout_ms(void)
 	return ms - ms / 4 - ms / 8;
 }
 
-static int bounded_take(struct virtio_mem *vm, enum virtio_mem_cause *cause)
+static int bounded_take(struct virtio_mem *vm, unsigned long suspect,
+			enum virtio_mem_cause *cause)
 {
 	enum virtio_mem_cause why;
 	int rc;
@@ -563,7 +569,7 @@ static int bounded_take(struct virtio_mem *vm, enum virtio_mem_cause *cause)
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
 	if (!virtio_mem_bound_begin(&vm->bound, take_timeout_ms()))
 		return -EINTR;
-	rc = take_pages(vm);
+	rc = take_pages(vm, suspect);
 	why = virtio_mem_bound_end(&vm->bound);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_PINNED);
 	return rc;
@@ -614,6 +620,7 @@ static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
  * @vm: the device
  * @id: the big block, ADDED; PLUGGED on success, else ADDED again
  * @method: whether to take its pages first, or when
+ * @suspect: PFN of a page in it that a look found held, 0 for none
  *
  * Bounded by unplug_timeout_ms, and by virtio_mem_bound_raise().  On any
  * failure everything is as it was: pages that were taken are given back, memory
@@ -624,7 +631,8 @@ static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
  */
 enum virtio_mem_cause virtio_mem_mm_shrink(struct virtio_mem *vm,
 					   unsigned long id,
-					   enum virtio_mem_method method)
+					   enum virtio_mem_method method,
+					   unsigned long suspect)
 {
 	u64 addr = virtio_mem_bb_addr(vm, id);
 	enum virtio_mem_cause cause;
@@ -641,7 +649,7 @@ enum virtio_mem_cause virtio_mem_mm_shrink(struct virtio_mem *vm,
 	}
 	if (method == VIRTIO_MEM_METHOD_TAKE) {
 		what = "taking its pages";
-		rc = bounded_take(vm, &cause);
+		rc = bounded_take(vm, suspect, &cause);
 	}
 	if (!rc && method != VIRTIO_MEM_METHOD_TRY) {
 		what = "offlining";

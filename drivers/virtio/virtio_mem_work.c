@@ -177,7 +177,7 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 						vm->geo.bb_size /
 						memory_block_size_bytes(),
 						want_init_on_alloc(0));
-		cause = virtio_mem_mm_shrink(vm, id, method);
+		cause = virtio_mem_mm_shrink(vm, id, method, score.held_pfn);
 		if (cause == VIRTIO_MEM_CAUSE_PINNED ||
 		    cause == VIRTIO_MEM_CAUSE_DEADLINE)
 			virtio_mem_held_note(vm, id);

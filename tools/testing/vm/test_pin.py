@@ -70,14 +70,18 @@ class Pin(GuestCase):
             self.skipTest("this kernel has no kprobe events")
         self.resize(2 * BB)
         start = self.pin(1)
-        self.stuck()
         self.count_isolations()
+        self.stuck()
+        # One attempt, as the look has found the page held before. The neighbour:
+        # two memory blocks, or these and one to take its pages.
+        tried = self.isolations()
+        self.assertLessEqual(tried, 4)
         for _ in range(3):
             self.vm.qmp.request("vm0", BB)
             self.wait_state("idle")
             self.stuck()
             self.check_only(start)
-        self.assertEqual(self.isolations(), 0)
+        self.assertEqual(self.isolations(), tried)
 
 
 class PinUnsafe(Pin):
