@@ -107,6 +107,9 @@ class GuestCase(unittest.TestCase):
 
     def load(self, mod="ours", args=""):
         """insmod, and wait until each device has its driver."""
+        if mod == "ours" and self.vm.kernel.debug:
+            # Slow, but no reason to give anything up.
+            args = f"unplug_timeout_ms={40000 * self.vm.slow} {args}"
         self.guest.ok(f"insmod /mod/{mod}/virtio_mem.ko {args}")
         if mod == "ours":
             self.vm.wait(lambda: len(self.guest.run(
