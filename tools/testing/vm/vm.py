@@ -179,6 +179,9 @@ class VM:
         """Poll until condition() is true; return its value."""
         # Emulation on a host with other work: only that it ends is judged here.
         deadline = time.monotonic() + timeout * (2 if self.accel == "tcg" else 1) * self.slow
+        if self.kernel.debug:
+            # A look forks, which takes such a guest up to 100 ms, all its CPUs.
+            step = max(step, 1)
         while True:
             value = condition()
             if value:
