@@ -102,6 +102,10 @@ class VM:
             # The core takes all pages of a block without a pause; poisoned and
             # checked, and emulated, that can last.  Twice as much is a lockup.
             line += " watchdog_thresh=60"
+            if self.kernel.series == "kasan":
+                # KASAN finds what the debugging of slabs would, for less. The
+                # other kernel has that.
+                line += " slub_debug=-"
         how = accel.choose(self.kernel)
         self.accel = how[1].partition(",")[0]
         if how == accel.TCG:
