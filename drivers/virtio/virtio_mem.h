@@ -99,6 +99,9 @@ enum virtio_mem_activity {
  * @cand: W: candidates for unplug
  * @held: W: by BB that failed to go, which page was held, since when
  * @backoff: W: delay before the next retry
+ * @pressure: W: what memory the guest had left when the last pass ended, or the
+ *	least since
+ * @hasty: W: the last pass began before its time
  * @failed_ms: W: time spent in this pass on looking, and on unplugs that failed
  * @out_ms: W: when the first of the big blocks began to leave Linux that now
  *	wait for their UNPLUG
@@ -167,6 +170,8 @@ struct virtio_mem {
 	struct virtio_mem_candidates cand;
 	struct xarray held;
 	struct virtio_mem_backoff backoff;
+	struct virtio_mem_pressure pressure;
+	bool hasty;
 	u64 failed_ms;
 	u64 out_ms;
 	u64 refused_ms;
@@ -247,7 +252,11 @@ void virtio_mem_held_init(struct virtio_mem *vm);
 void virtio_mem_held_exit(struct virtio_mem *vm);
 void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id);
 bool virtio_mem_held_still(struct virtio_mem *vm, unsigned long id);
+bool virtio_mem_held_let_go(struct virtio_mem *vm);
 void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id);
+
+/* virtio_mem_rest.c: the wait between two passes */
+void virtio_mem_rest(struct virtio_mem *vm, u32 delay);
 
 /* virtio_mem_table.c: the table with its lock and its buffer */
 int virtio_mem_table_reserve(struct virtio_mem *vm, unsigned long nr);

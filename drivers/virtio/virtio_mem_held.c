@@ -104,6 +104,25 @@ bool virtio_mem_held_still(struct virtio_mem *vm, unsigned long id)
 }
 
 /**
+ * virtio_mem_held_let_go() - whether any page that was remembered is let go
+ * @vm: the device
+ *
+ * Context: the worker.
+ * Return: true if so, or after VIRTIO_MEM_BELIEVED_S: once for each page.
+ */
+bool virtio_mem_held_let_go(struct virtio_mem *vm)
+{
+	bool let_go = false;
+	unsigned long id;
+	void *entry;
+
+	xa_for_each(&vm->held, id, entry)
+		if (!virtio_mem_held_still(vm, id))
+			let_go = true;
+	return let_go;
+}
+
+/**
  * virtio_mem_held_forget() - the big block has gone
  * @vm: the device
  * @id: the big block

@@ -623,6 +623,49 @@ u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms)
 }
 
 /**
+ * virtio_mem_plan_look_ms() - how often to look while resting
+ * @delay_ms: the rest
+ *
+ * Return: ms between two looks; they cost some microseconds each.
+ */
+u32 virtio_mem_plan_look_ms(u32 delay_ms)
+{
+	return clamp_t(u32, delay_ms / 8, VIRTIO_MEM_LOOK_MIN_MS,
+		       VIRTIO_MEM_LOOK_MAX_MS);
+}
+
+/**
+ * virtio_mem_plan_eased() - whether the guest has got memory that it lacked
+ * @cause: why the last pass has not met the request
+ * @then: what it had left at that time, or the least since; is lowered
+ * @now: what it has left now
+ * @bb_pages: pages in a big block
+ *
+ * Migration that fails for lack of memory looks like pages that are held.
+ *
+ * Return: true if another pass may get further.
+ */
+bool virtio_mem_plan_eased(enum virtio_mem_cause cause,
+			   struct virtio_mem_pressure *then,
+			   const struct virtio_mem_pressure *now,
+			   unsigned long bb_pages)
+{
+	unsigned long much = bb_pages / 8;
+	bool eased;
+
+	if (cause != VIRTIO_MEM_CAUSE_PRESSURE &&
+	    cause != VIRTIO_MEM_CAUSE_NOMEM &&
+	    cause != VIRTIO_MEM_CAUSE_PINNED &&
+	    cause != VIRTIO_MEM_CAUSE_DEADLINE)
+		return false;
+	eased = now->available >= then->available + much ||
+		now->kernel_avail >= then->kernel_avail + much;
+	then->available = min(then->available, now->available);
+	then->kernel_avail = min(then->kernel_avail, now->kernel_avail);
+	return eased;
+}
+
+/**
  * virtio_mem_plan_believes() - whether a page that looks held is taken for held
  * @found_s: when a try that failed found it held, in s
  * @now_s: now

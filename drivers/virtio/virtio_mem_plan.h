@@ -12,6 +12,10 @@
 #define VIRTIO_MEM_RETRY_MIN_MS		250
 #define VIRTIO_MEM_RETRY_MAX_MS		60000
 
+/* While a request can't be met: the time between two looks whether it can. */
+#define VIRTIO_MEM_LOOK_MIN_MS		200
+#define VIRTIO_MEM_LOOK_MAX_MS		1000
+
 /* How many candidates for unplug one scan keeps. */
 #define VIRTIO_MEM_MAX_CANDIDATES	256
 
@@ -234,6 +238,11 @@ void virtio_mem_plan_report(struct virtio_mem_pass *pass,
 void virtio_mem_backoff_reset(struct virtio_mem_backoff *b);
 u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b);
 u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms);
+u32 virtio_mem_plan_look_ms(u32 delay_ms);
+bool virtio_mem_plan_eased(enum virtio_mem_cause cause,
+			   struct virtio_mem_pressure *then,
+			   const struct virtio_mem_pressure *now,
+			   unsigned long bb_pages);
 bool virtio_mem_plan_believes(unsigned long found_s, unsigned long now_s);
 const char *virtio_mem_cause_text(enum virtio_mem_cause cause);
 const char *virtio_mem_cause_token(enum virtio_mem_cause cause);

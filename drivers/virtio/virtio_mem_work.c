@@ -444,11 +444,7 @@ static int worker(void *arg)
 	virtio_mem_bound_adopt(&vm->bound);
 	set_bit(VIRTIO_MEM_EV_CONFIG, &vm->events);
 	while (!test_bit(VIRTIO_MEM_EV_STOP, &vm->events)) {
-		wait_event_idle_timeout(vm->wait,
-					READ_ONCE(vm->events) ||
-					virtio_mem_vq_rang(&vm->vq),
-					delay ? msecs_to_jiffies(delay) :
-						MAX_SCHEDULE_TIMEOUT);
+		virtio_mem_rest(vm, delay);
 		if (test_bit(VIRTIO_MEM_EV_STOP, &vm->events))
 			break;
 		if (test_bit(VIRTIO_MEM_EV_PAUSE, &vm->events)) {

@@ -1039,6 +1039,46 @@ static void long_tries_are_followed_by_rest(struct kunit *test)
 			(u32)VIRTIO_MEM_RETRY_MAX_MS);
 }
 
+static void looks_are_rare_but_soon(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, virtio_mem_plan_look_ms(250), 200U);
+	KUNIT_EXPECT_EQ(test, virtio_mem_plan_look_ms(4000), 500U);
+	KUNIT_EXPECT_EQ(test, virtio_mem_plan_look_ms(60000), 1000U);
+}
+
+static void expect_eased(struct kunit *test, enum virtio_mem_cause cause,
+			 unsigned long available, unsigned long kernel_avail,
+			 bool eased)
+{
+	struct virtio_mem_pressure then = { .available = 1000,
+					    .kernel_avail = 500 };
+	struct virtio_mem_pressure now = { .available = available,
+					   .kernel_avail = kernel_avail };
+
+	KUNIT_EXPECT_EQ(test, virtio_mem_plan_eased(cause, &then, &now, 800),
+			eased);
+}
+
+static void memory_that_was_lacking(struct kunit *test)
+{
+	struct virtio_mem_pressure then = { .available = 1000 };
+	struct virtio_mem_pressure now = { .available = 200 };
+
+	expect_eased(test, CAUSE(PRESSURE), 1099, 599, false);
+	expect_eased(test, CAUSE(PRESSURE), 1100, 500, true);
+	expect_eased(test, CAUSE(NOMEM), 1000, 600, true);
+	expect_eased(test, CAUSE(PINNED), 1100, 500, true);
+	expect_eased(test, CAUSE(DEADLINE), 1100, 500, true);
+	expect_eased(test, CAUSE(VETO), 9000, 9000, false);
+	expect_eased(test, CAUSE(DEV_BUSY), 9000, 9000, false);
+	/* From the least that there was. */
+	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_eased(CAUSE(PRESSURE), &then,
+						       &now, 800));
+	now.available = 300;
+	KUNIT_EXPECT_TRUE(test, virtio_mem_plan_eased(CAUSE(PRESSURE), &then,
+						      &now, 800));
+}
+
 static void words_for_every_cause(struct kunit *test)
 {
 	unsigned int i, j;
@@ -1111,6 +1151,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pressure_ends_shrinking),
 	KUNIT_CASE(retries_from_a_quarter_second_to_a_minute),
 	KUNIT_CASE(long_tries_are_followed_by_rest),
+	KUNIT_CASE(looks_are_rare_but_soon),
+	KUNIT_CASE(memory_that_was_lacking),
 	KUNIT_CASE(words_for_every_cause),
 	KUNIT_CASE(nothing_is_believed_for_ever),
 	{}
