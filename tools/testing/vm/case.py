@@ -109,7 +109,7 @@ class GuestCase(unittest.TestCase):
         """insmod, and wait until each device has its driver."""
         if mod == "ours" and self.vm.kernel.debug:
             # Slow, but no reason to give anything up.
-            args = f"unplug_timeout_ms={40000 * self.vm.slow} {args}"
+            args = f"unplug_timeout_ms={40000 * self.vm.slow ** 2} {args}"
         self.guest.ok(f"insmod /mod/{mod}/virtio_mem.ko {args}")
         if mod == "ours":
             self.vm.wait(lambda: len(self.guest.run(

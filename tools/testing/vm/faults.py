@@ -35,7 +35,7 @@ class Case:
     fresh    with a driver that was loaded just now
     reload   the driver is loaded anew afterwards (it avoids a big block)
     all_fire every order must have taken effect, else one of them
-    slow     only in the whole table
+    slow     only in the whole table, and not on debug kernels
     """
 
     # pylint: disable=too-many-instance-attributes

@@ -17,7 +17,7 @@ class Timeout(GuestCase):
 
     def test_too_short(self):
         """A block in use stays for the deadline; with more time it goes."""
-        self.assertEqual(self.guest.read(TIMEOUT), str(40000 * self.vm.slow))
+        self.assertEqual(self.guest.read(TIMEOUT), str(40000 * self.vm.slow ** 2))
         # Enough that it can't be moved in time; without KVM that is little.
         blocks, size = (1, 128 * MIB) if self.vm.accel == "tcg" else (4, 960 * MIB)
         self.resize(blocks * BB)
