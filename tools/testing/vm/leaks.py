@@ -15,7 +15,7 @@ class Leaks(case.GuestCase):
         """like: a test of those before; it names the machine."""
         super().__init__("check")
         self.config, self.options = like.config, like.options
-        self.devices, self.group = like.devices, type(like).__module__
+        self.like, self.group = like, type(like).__module__
 
     def id(self):
         return f"{self.group}.Leaks.{self.config}"
@@ -24,6 +24,11 @@ class Leaks(case.GuestCase):
         if case.POOL.vm is None:
             self.skipTest("the guest ended with its last test")
         super().setUp()
+
+    def unload(self):
+        """As the tests before do it: their devices may be in software."""
+        self.like.vm, self.like.guest = self.vm, self.guest
+        self.like.unload()
 
     def check(self):
         """No object is left that nothing points to, with the driver unloaded."""
