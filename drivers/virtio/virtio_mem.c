@@ -187,9 +187,8 @@ static void config_work(struct work_struct *work)
 {
 	struct virtio_mem *vm = container_of(work, struct virtio_mem,
 					     config_work);
-	struct virtio_mem_cfg cfg;
-
 	int rc = virtio_mem_read_config(vm);
+	struct virtio_mem_cfg cfg;
 
 	virtio_mem_work_kick(vm, VIRTIO_MEM_EV_CONFIG);
 	if (rc)

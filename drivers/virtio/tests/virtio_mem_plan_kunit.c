@@ -712,6 +712,18 @@ static void unplugged(struct kunit *test)
 	report(test, CAUSE(NONE));
 }
 
+static void shrinks(struct kunit *test, unsigned long id)
+{
+	expect_next(test, STEP(SHRINK), id, 1);
+	shrunk(test);
+}
+
+static void unplugs(struct kunit *test, unsigned long first, unsigned long nr)
+{
+	expect_next(test, STEP(UNPLUG), first, nr);
+	unplugged(test);
+}
+
 static void what_costs_nothing_is_unplugged_together(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -726,34 +738,23 @@ static void what_costs_nothing_is_unplugged_together(struct kunit *test)
 	offer(test, used_rank(4), 9);
 	report(test, CAUSE(NONE));
 	/* At most as many as one request can name, max_run. */
-	for (id = 0; id < 4; id++) {
-		expect_next(test, STEP(SHRINK), id, 1);
-		shrunk(test);
-	}
-	expect_next(test, STEP(UNPLUG), 0, 4);
-	unplugged(test);
+	for (id = 0; id < 4; id++)
+		shrinks(test, id);
+	unplugs(test, 0, 4);
 	/* One that stays keeps none waiting. */
-	expect_next(test, STEP(SHRINK), 4, 1);
-	shrunk(test);
+	shrinks(test, 4);
 	expect_next(test, STEP(SHRINK), 5, 1);
 	virtio_mem_bbt_set_tried(&f->t, 5);
 	report(test, CAUSE(VETO));
-	expect_next(test, STEP(SHRINK), 6, 1);
-	shrunk(test);
+	shrinks(test, 6);
 	/* The next would take long. */
-	expect_next(test, STEP(UNPLUG), 4, 1);
-	unplugged(test);
-	expect_next(test, STEP(UNPLUG), 6, 1);
-	unplugged(test);
-	expect_next(test, STEP(SHRINK), 8, 1);
-	shrunk(test);
-	expect_next(test, STEP(UNPLUG), 8, 1);
-	unplugged(test);
+	unplugs(test, 4, 1);
+	unplugs(test, 6, 1);
+	shrinks(test, 8);
+	unplugs(test, 8, 1);
 	/* The last one. */
-	expect_next(test, STEP(SHRINK), 9, 1);
-	shrunk(test);
-	expect_next(test, STEP(UNPLUG), 9, 1);
-	unplugged(test);
+	shrinks(test, 9);
+	unplugs(test, 9, 1);
 	expect_next(test, STEP(NONE), 0, 0);
 }
 
@@ -784,11 +785,9 @@ static void nothing_waits_for_long(struct kunit *test)
 
 	free_and_gone(test, 4, 2);
 	f->in.waited_ms = VIRTIO_MEM_UNPLUG_WAIT_MS - 1;
-	expect_next(test, STEP(SHRINK), 2, 1);
-	shrunk(test);
+	shrinks(test, 2);
 	f->in.waited_ms++;
-	expect_next(test, STEP(UNPLUG), 0, 3);
-	unplugged(test);
+	unplugs(test, 0, 3);
 	f->in.waited_ms = 0;
 	expect_next(test, STEP(SHRINK), 3, 1);
 	KUNIT_EXPECT_FALSE(test, f->step.quick);
@@ -804,12 +803,9 @@ static void nothing_waits_for_what_has_become_dear(struct kunit *test)
 	/* Put off. */
 	offer(test, used_rank(1), 2);
 	report(test, CAUSE(NONE));
-	expect_next(test, STEP(SHRINK), 3, 1);
-	shrunk(test);
-	expect_next(test, STEP(UNPLUG), 0, 2);
-	unplugged(test);
-	expect_next(test, STEP(UNPLUG), 3, 1);
-	unplugged(test);
+	shrinks(test, 3);
+	unplugs(test, 0, 2);
+	unplugs(test, 3, 1);
 	expect_next(test, STEP(SHRINK), 2, 1);
 	KUNIT_EXPECT_FALSE(test, f->step.quick);
 }
@@ -828,8 +824,7 @@ static void grown_again_what_waits_is_added_again(struct kunit *test)
 	expect_next(test, STEP(ADD), 1, 1);
 	virtio_mem_bbt_set(&f->t, 1, ADDED);
 	report(test, CAUSE(NONE));
-	expect_next(test, STEP(UNPLUG), 2, 1);
-	unplugged(test);
+	unplugs(test, 2, 1);
 	expect_next(test, STEP(NONE), 0, 0);
 }
 
@@ -839,8 +834,7 @@ static void before_the_end_what_waits_goes(struct kunit *test)
 
 	free_and_gone(test, 4, 2);
 	f->in.ending = true;
-	expect_next(test, STEP(UNPLUG), 0, 2);
-	unplugged(test);
+	unplugs(test, 0, 2);
 	expect_next(test, STEP(WAIT), 0, 0);
 	/* What is too much, and no more; and nothing is begun. */
 	put(test, "UUAAPPP");
@@ -868,11 +862,9 @@ static void after_a_refusal_they_go_one_by_one(struct kunit *test)
 	report(test, CAUSE(DEV_ERROR));
 	for (id = 0; id < 6; id++) {
 		if (id >= 4) {
-			expect_next(test, STEP(SHRINK), id, 1);
-			shrunk(test);
+			shrinks(test, id);
 		}
-		expect_next(test, STEP(UNPLUG), id, 1);
-		unplugged(test);
+		unplugs(test, id, 1);
 	}
 	expect_next(test, STEP(NONE), 0, 0);
 }
