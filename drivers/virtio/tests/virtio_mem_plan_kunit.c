@@ -861,9 +861,8 @@ static void after_a_refusal_they_go_one_by_one(struct kunit *test)
 	expect_next(test, STEP(UNPLUG), 0, 4);
 	report(test, CAUSE(DEV_ERROR));
 	for (id = 0; id < 6; id++) {
-		if (id >= 4) {
+		if (id >= 4)
 			shrinks(test, id);
-		}
 		unplugs(test, id, 1);
 	}
 	expect_next(test, STEP(NONE), 0, 0);
