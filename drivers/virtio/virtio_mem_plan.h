@@ -79,7 +79,7 @@ struct virtio_mem_pressure {
 /**
  * enum virtio_mem_method - how to take a big block out of Linux
  * @VIRTIO_MEM_METHOD_TAKE: take all its pages first, then offline it
- * @VIRTIO_MEM_METHOD_TRY: offline it, for a short while only; then as TAKE
+ * @VIRTIO_MEM_METHOD_TRY: offline it, for a short while only; if that fails as TAKE
  * @VIRTIO_MEM_METHOD_DIRECT: offline it, bounded by a deadline
  */
 enum virtio_mem_method {
