@@ -177,6 +177,13 @@ def direct():
                  all_fire=False, slow=True), *offlining()]
 
 
+def tried():
+    """A fault of offlining directly, where taking comes next, and fails as well."""
+    held = tuple(f"offline_and_remove_memory hold=BB+{k * MIB} ms=6000" for k in (1, 2, 3))
+    return [Case("try: deadline", "page held for longer", held,
+                 cause="taking its pages failed", all_fire=False)]
+
+
 def shrink():
     """Faults on the way down, with pages taken first."""
     out = [returns("take", CONTIG, value, cause=rf"\({value}\)|memory", core=value == -16)

@@ -104,6 +104,8 @@ class Snapshot:
 class FaultCase(MockCase):
     """A guest with the device in software and the module that orders faults."""
 
+    pattern = PATTERN
+
     # Without zeroing: taking pages is what is tested, not memset.
     options = {"append": f"memmap={SIZE >> 30}G${ADDR:#x} init_on_alloc=0 ibt=off"}
     mod_args = f"bbm_block_size={BB:#x}"
@@ -194,7 +196,7 @@ class FaultCase(MockCase):
         self.bring(start)
         if case.fresh:
             self.reload()
-        pattern = Pattern(self.guest, PATTERN) if start else None
+        pattern = Pattern(self.guest, self.pattern) if start else None
         if pattern:
             self.assertGreater(pattern.pages_in(ADDR, ADDR + SIZE), 0, "pattern's place")
         self.place_veto("first" if case.first == "first" else "last")
@@ -235,7 +237,7 @@ class FaultCase(MockCase):
         self.seconds = max(self.seconds, time.monotonic() - begin)
         self.look()
         if pattern:
-            self.assertEqual(pattern.check(), f"OK {PATTERN // PAGE}")
+            self.assertEqual(pattern.check(), f"OK {self.pattern // PAGE}")
             self.guest.kill(pattern.pid)
 
     def by_hand(self, before):
@@ -348,6 +350,17 @@ class Shrink(FaultCase):
         """Two at a time."""
         self.table("shrink, 2", self.choose(faults.shrink_pairs(), 1),
                    lambda c: self.one(c, BB, 0))
+        self.verdict()
+
+
+class Try(FaultCase):
+    """Offlining directly is tried first, since few pages are in use."""
+
+    pattern = 8 * MIB
+
+    def test_try(self):
+        """A page that is held from then on: after a second pages are taken."""
+        self.table("try", faults.tried(), lambda c: self.one(c, BB, 0))
         self.verdict()
 
 
