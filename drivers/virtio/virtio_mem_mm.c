@@ -237,6 +237,16 @@ static int first_child(struct resource *res, void *arg)
 	return 1;
 }
 
+/* Memory below @parent; one name for all, as only then resources are merged. */
+static const char *memory_name(const struct resource *parent)
+{
+	const struct resource *child = parent->child;
+
+	while (child && !(child->flags & IORESOURCE_SYSRAM))
+		child = child->sibling;
+	return child ? child->name : NULL;
+}
+
 static int request_region_resource(struct virtio_mem *vm)
 {
 	struct resource *parent = NULL;
@@ -250,12 +260,17 @@ static int request_region_resource(struct virtio_mem *vm)
 	    parent->end == vm->region.end) {
 		/* An earlier driver has left memory added, and this with it. */
 		vm->parent = parent;
+		vm->res_name = memory_name(parent);
 		vm->adopted = true;
 		return 0;
 	}
+	/* Both outlive the module if memory stays added: never constants. */
 	name = kstrdup(vm->name, GFP_KERNEL);
-	if (!name)
+	vm->res_name = kstrdup("System RAM (virtio_mem)", GFP_KERNEL);
+	if (!name || !vm->res_name) {
+		kfree(name);
 		return -ENOMEM;
+	}
 	vm->parent = __request_region(&iomem_resource, vm->region.start,
 				      range_len(&vm->region), name,
 				      IORESOURCE_SYSTEM_RAM |
@@ -278,9 +293,9 @@ static void release_region_resource(struct virtio_mem *vm)
 
 	release_resource(vm->parent);
 	kfree(vm->parent);
-	/* Whoever made an adopted one knows how its name was allocated. */
-	if (!vm->adopted)
-		kfree(name);
+	/* The kernel's driver copies both as well, if it is not built in. */
+	kfree_const(name);
+	kfree_const(vm->res_name);
 	vm->parent = NULL;
 }
 
@@ -301,11 +316,8 @@ int virtio_mem_mm_init(struct virtio_mem *vm)
 	vm->changing = VIRTIO_MEM_NO_BB;
 	vm->taken = bitmap_zalloc(vm->geo.bb_size / memory_block_size_bytes(),
 				  GFP_KERNEL);
-	/* Outlives the module if memory stays added: never a constant. */
-	vm->res_name = kstrdup("System RAM (virtio_mem)", GFP_KERNEL);
-	rc = vm->taken && vm->res_name ? 0 : -ENOMEM;
-	if (rc)
-		goto err_free;
+	if (!vm->taken)
+		return -ENOMEM;
 	rc = memory_group_register_dynamic(vm->nid,
 					   virtio_mem_bb_pages(vm));
 	if (rc < 0)
@@ -316,9 +328,9 @@ int virtio_mem_mm_init(struct virtio_mem *vm)
 		goto err_group;
 	return 0;
 err_group:
+	kfree(vm->res_name);
 	memory_group_unregister(vm->mgid);
 err_free:
-	kfree(vm->res_name);
 	bitmap_free(vm->taken);
 	return rc;
 }
@@ -375,7 +387,6 @@ unsigned long virtio_mem_mm_exit(struct virtio_mem *vm)
 	if (added || vm->parent->child)
 		return added;
 	release_region_resource(vm);
-	kfree(vm->res_name);
 	memory_group_unregister(vm->mgid);
 	return 0;
 }
