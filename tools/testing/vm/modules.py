@@ -22,7 +22,9 @@ def build(name, kernel):
     source = TESTING / name
     files = sorted([source / "Kbuild", *source.glob("*.[ch]")])
     files = [f for f in files if not f.name.endswith(".mod.c")]
-    tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    # A debug kernel keeps its version if its configuration is another.
+    made_of = [*files, pathlib.Path(kernel.headers, ".config")]
+    tag = hashlib.sha256(b"".join(f.read_bytes() for f in made_of)).hexdigest()[:16]
     target = cache_dir("guest") / f"{name}-{kernel.kver}-{tag}.ko"
     if not target.exists():
         with tempfile.TemporaryDirectory() as scratch:
