@@ -66,6 +66,7 @@ class GuestCase(unittest.TestCase):
     mod = "ours"          # the driver that setUp loads
     mod_args = ""         # its parameters
     devices = ("vm0",)
+    stays = False         # memory of its devices may never be free again
     allow = ()            # console patterns that the test provokes
     at = ""               # which step of a longer test this is, for the report
 

@@ -72,6 +72,7 @@ class Kernel(GuestCase):
     """memhp_default_state=online: the kernel picks the zone."""
 
     options = {"online": "online"}
+    stays = True
 
     def test_zone_normal(self):
         """Memory in ZONE_NORMAL is used at once; nothing breaks at a shrink."""
