@@ -10,6 +10,7 @@
 #define _FAULT_H
 
 #include <linux/atomic.h>
+#include <linux/irq_work.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
 #include <linux/seq_file.h>
@@ -76,6 +77,7 @@ struct fault_hold {
  * @times: then it happens so often; 0: without end
  * @calls: that were meant so far
  * @fired: how often it has happened
+ * @irq: what may not be done in a kprobe's handler
  * @hold: FAULT_HOLD: the reference
  */
 struct fault_point {
@@ -92,6 +94,7 @@ struct fault_point {
 	int times;
 	atomic_t calls;
 	atomic_t fired;
+	struct irq_work irq;
 	struct fault_hold hold;
 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What happens at a point: the value that is returned, the signal, the
- * reference.  Runs in a kprobe's handler: may neither sleep nor print.
+ * reference.  Runs in a kprobe's handler: may neither sleep nor print, nor
+ * take a lock, as that is a breakpoint's.  What needs one is done in an
+ * interrupt that comes right after it, before the function has begun.
  */
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -42,6 +44,17 @@ static bool take(struct fault_point *p)
 	return true;
 }
 
+static void on_irq(struct irq_work *irq)
+{
+	struct fault_point *p = container_of(irq, struct fault_point, irq);
+
+	if (p->what == FAULT_HOLD && !take(p))
+		return;
+	if (p->what == FAULT_SIGNAL)
+		send_sig(SIGKILL, current, 1);
+	atomic_inc(&p->fired);
+}
+
 /**
  * fault_act() - let it happen
  * @p: the point
@@ -52,22 +65,14 @@ static bool take(struct fault_point *p)
  */
 int fault_act(struct fault_point *p, struct pt_regs *regs)
 {
-	switch (p->what) {
-	case FAULT_RETURN:
-		atomic_inc(&p->fired);
-		regs->ax = p->value;
-		regs->ip = (unsigned long)go_back;
-		return 1;
-	case FAULT_SIGNAL:
-		atomic_inc(&p->fired);
-		send_sig(SIGKILL, current, 1);
-		break;
-	case FAULT_HOLD:
-		if (take(p))
-			atomic_inc(&p->fired);
-		break;
+	if (p->what != FAULT_RETURN) {
+		irq_work_queue(&p->irq);
+		return 0;
 	}
-	return 0;
+	atomic_inc(&p->fired);
+	regs->ax = p->value;
+	regs->ip = (unsigned long)go_back;
+	return 1;
 }
 
 /**
@@ -76,6 +81,7 @@ int fault_act(struct fault_point *p, struct pt_regs *regs)
  */
 void fault_act_init(struct fault_point *p)
 {
+	init_irq_work(&p->irq, on_irq);
 	INIT_DELAYED_WORK(&p->hold.drop, drop);
 }
 
@@ -87,5 +93,6 @@ void fault_act_init(struct fault_point *p)
  */
 void fault_act_end(struct fault_point *p)
 {
+	irq_work_sync(&p->irq);
 	flush_delayed_work(&p->hold.drop);
 }

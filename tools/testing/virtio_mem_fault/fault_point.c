@@ -22,13 +22,15 @@ static bool same_function(const char *symbol, const char *name)
 	       (!symbol[len] || symbol[len] == '.' || symbol[len] == ' ');
 }
 
-static bool is_within(const char *name)
+static bool is_within(const char *name, struct pt_regs *regs)
 {
 	unsigned long callers[MAX_CALLERS];
 	char symbol[KSYM_SYMBOL_LEN];
 	unsigned int i, nr;
 
-	nr = stack_trace_save(callers, MAX_CALLERS, 0);
+	/* Without a frame of its own yet, its caller's is not on the stack. */
+	callers[0] = regs_get_kernel_stack_nth(regs, 0);
+	nr = 1 + stack_trace_save(callers + 1, MAX_CALLERS - 1, 0);
 	for (i = 0; i < nr; i++) {
 		sprint_symbol_no_offset(symbol, callers[i]);
 		if (same_function(symbol, name))
@@ -47,14 +49,14 @@ static bool is_interrupt(void)
 	return count || in_serving_softirq();
 }
 
-static bool is_meant(const struct fault_point *p)
+static bool is_meant(const struct fault_point *p, struct pt_regs *regs)
 {
 	/* In an interrupt the current task has nothing to do with the call. */
 	if (is_interrupt())
 		return false;
 	if (strncmp(current->comm, p->task, strlen(p->task)))
 		return false;
-	return !p->within[0] || is_within(p->within);
+	return !p->within[0] || is_within(p->within, regs);
 }
 
 static int on_call(struct kprobe *probe, struct pt_regs *regs)
@@ -64,7 +66,7 @@ static int on_call(struct kprobe *probe, struct pt_regs *regs)
 	struct fault_point *p = f->point;
 	int nr;
 
-	if (!is_meant(p))
+	if (!is_meant(p, regs))
 		return 0;
 	nr = atomic_inc_return(&p->calls) - p->after;
 	if (nr <= 0 || (p->times && nr > p->times))
