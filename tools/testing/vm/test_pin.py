@@ -73,9 +73,10 @@ class Pin(GuestCase):
         self.count_isolations()
         self.stuck()
         # One attempt, as the look has found the page held before. The neighbour:
-        # two memory blocks, or these and one to take its pages.
+        # two memory blocks, or these and one to take its pages; where that is
+        # slow, these two in vain before.
         tried = self.isolations()
-        self.assertLessEqual(tried, 4)
+        self.assertLessEqual(tried, 6 if self.vm.kernel.debug else 4)
         for _ in range(3):
             self.vm.qmp.request("vm0", BB)
             self.wait_state("idle")
