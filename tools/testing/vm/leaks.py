@@ -31,7 +31,8 @@ class Leaks(case.GuestCase):
     def unload(self):
         """As the tests before do it: their devices may be in software."""
         if self.like.stays:
-            self.guest.ok("rmmod virtio_mem")
+            self.guest.run("rmmod virtio_mem")
+            self.guest.ok("[ ! -d /sys/module/virtio_mem ]")
             return
         self.like.vm, self.like.guest = self.vm, self.guest
         self.like.unload()

@@ -20,6 +20,7 @@ class Soak(GuestCase):
 
     config = "soak"
     seconds = 120
+    stays = True    # what one of the actors has onlined to ZONE_NORMAL
 
     def test_soak(self):
         """Resizes at random while everything uses memory; nothing is lost."""
