@@ -17,6 +17,7 @@ from mock_case import VIRTIO, MockCase
 BB = 512 * MIB       # four memory blocks
 # More than the 32nd of a big block that the driver would not take first.
 PATTERN = 24 * MIB
+STAYS = 32 * MIB     # of ZONE_MOVABLE, whatever is unplugged
 PATIENCE = 20        # seconds; a fault may hold a page for some
 ONLY = os.environ.get("VM_ONLY")     # of the whole table those with this text
 SEED = int(os.environ.get("VMEM_SEED") or 3)
@@ -79,6 +80,7 @@ class Snapshot:
     def bad(self, base, mem, before=None):
         """What is wrong with it, at rest, as text; base: with nothing plugged."""
         online, size = self.online(), total(self.plugged)
+        stays = base.movable() if base else self.movable()
         out = wrong(self.census, self.isolate, before.census if before else {})
         want = {
             "violations": (self.violations, {}),
@@ -89,7 +91,7 @@ class Snapshot:
             "blocks_fake_offline": (self.attrs["blocks_fake_offline"], "0"),
             "iomem": (self.iomem, self.plugged),
             "MemTotal": (self.mem - mem, online),
-            "movable": (self.movable(), (online // PAGE, online // PAGE)),
+            "movable": (self.movable(), tuple(n + online // PAGE for n in stays)),
             "other zones": (self.others(), base.others() if base else self.others()),
         }
         if before:
@@ -106,13 +108,17 @@ class FaultCase(MockCase):
 
     pattern = PATTERN
 
-    # Without zeroing: taking pages is what is tested, not memset.
-    options = {"append": f"memmap={SIZE >> 30}G${ADDR:#x} init_on_alloc=0 ibt=off"}
+    # Without zeroing: taking pages is what is tested, not memset.  And with some
+    # ZONE_MOVABLE that stays: when the last of it leaves, the core rebuilds its
+    # zonelists under the feet of whoever allocates, which debug kernels die of.
+    options = {"append": f"memmap={SIZE >> 30}G${ADDR:#x} init_on_alloc=0 ibt=off "
+                         f"movablecore={STAYS >> 20}M"}
     mod_args = f"bbm_block_size={BB:#x}"
 
     def setUp(self):
         self.fault = None
         super().setUp()
+        self.fill()
         self.fault = Fault(self.guest)
         self.fault.load()
         self.veto = None
@@ -125,7 +131,13 @@ class FaultCase(MockCase):
     def load(self, mod="ours", args=None):
         super().load(mod, self.mod_args if args is None else args)
 
+    def fill(self):
+        """Put something into the memory that stays; the rest goes to big blocks."""
+        self.guest.spawn(f"memtool lock {STAYS}", "/tmp/fill")
+        self.guest.wait_line("/tmp/fill", "READY", 60)
+
     def unload(self):
+        self.guest.run("killall -9 memtool")
         self.guest.run(f"[ -d {DIR} ] && echo clear >{DIR}/points; "
                        "echo 1 >/proc/sys/kernel/panic_on_warn")
         super().unload()
@@ -312,6 +324,7 @@ class FaultCase(MockCase):
         self.mock.behave()
         self.mock.request(0)
         self.guest.ok("rmmod virtio_mem", timeout=30)
+        self.fill()
         self.load()
         self.settled(0, 30)
         self.look()
