@@ -39,12 +39,15 @@ class Kernel:
 
     headers  what modules for it are built with; may be missing
     debug    whether it has the checkers, and is so much slower
+    panic_on_warn  0 where a warning need not be about the driver
     """
 
     def __init__(self, series, kver, path, headers=None):
         self.series, self.kver, self.path = series, kver, path
         self.headers = headers or pathlib.Path("/lib/modules", kver, "build")
         self.debug = series in DEBUG
+        # Each race that KCSAN finds is a warning, and most are not ours.
+        self.panic_on_warn = int(series != "kcsan")
         self.image = path / "boot" / f"vmlinuz-{kver}"
         self.modules = path / "lib" / "modules" / kver
 

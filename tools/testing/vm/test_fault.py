@@ -139,7 +139,7 @@ class FaultCase(MockCase):
     def unload(self):
         self.guest.run("killall -9 memtool")
         self.guest.run(f"[ -d {DIR} ] && echo clear >{DIR}/points; "
-                       "echo 1 >/proc/sys/kernel/panic_on_warn")
+                       f"echo {self.vm.kernel.panic_on_warn} >/proc/sys/kernel/panic_on_warn")
         super().unload()
 
     def place_veto(self, where):

@@ -119,7 +119,8 @@ class Libvirt(unittest.TestCase):
         values = {"NAME": self.name, "KERNEL": self.kernel.image,
                   "INITRD": self.root / "initrd", "CONSOLE": log,
                   "AGENT": self.root / "agent", "CMDLINE":
-                  "console=ttyS0 panic=-1 panic_on_warn=1 oops=panic loglevel=7 "
+                  "console=ttyS0 panic=-1 oops=panic loglevel=7 "
+                  f"panic_on_warn={self.kernel.panic_on_warn} "
                   "memhp_default_state=online_movable vm.mod=ours"}
         xml = (CONFIGS / "libvirt-virtio-mem.xml.in").read_text()
         for key, value in values.items():

@@ -50,6 +50,8 @@ class Veto(GuestCase):
         self.guest.ok(f"echo -16 >{fault}")
         self.vm.qmp.request("vm0", 256 * MIB)
         self.vm.wait(lambda: self.guest.added(), "added, if offline", 30)
+        # Its memory blocks come online one after the other, or not.
+        self.wait_state("idle")
         self.guest.ok(f"echo 0 >{fault}")
         self.assertEqual(self.guest.mem_total(), self.base)
         self.vm.resize(0)

@@ -94,9 +94,8 @@ class VM:
             module = None
         image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module, files)
         agent, monitor = self._sockets / "agent", self._sockets / "qmp"
-        # Each race that KCSAN finds is a warning, and most are not ours.
         line = ("console=ttyS0 panic=-1 oops=panic loglevel=7 page_poison=1 "
-                f"panic_on_warn={int(self.kernel.series != 'kcsan')} "
+                f"panic_on_warn={self.kernel.panic_on_warn} "
                 f"vm.mod={mod} {append}") + (f" vm.arg={mod_args}" if mod_args else "")
         if self.kernel.debug:
             # The core takes all pages of a block without a pause; poisoned and
