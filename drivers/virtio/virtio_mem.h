@@ -97,7 +97,8 @@ enum virtio_mem_activity {
  *
  * @pass: W: what the worker has learned in this pass
  * @cand: W: candidates for unplug
- * @held: W: by BB that failed to go, which page was held, since when
+ * @held: W: by BB that can't go, which page is held: see virtio_mem_held.c
+ * @drains: W: how often the CPUs' batches were drained to tell what is held
  * @backoff: W: delay before the next retry
  * @pressure: W: what memory the guest had left when the last pass ended, or the
  *	least since
@@ -169,6 +170,7 @@ struct virtio_mem {
 	struct virtio_mem_pass pass;
 	struct virtio_mem_candidates cand;
 	struct xarray held;
+	unsigned long drains;
 	struct virtio_mem_backoff backoff;
 	struct virtio_mem_pressure pressure;
 	bool hasty;
@@ -250,6 +252,10 @@ void virtio_mem_scan_pressure(struct virtio_mem_pressure *p);
 /* virtio_mem_held.c: big blocks that wait for one page */
 void virtio_mem_held_init(struct virtio_mem *vm);
 void virtio_mem_held_exit(struct virtio_mem *vm);
+void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
+			     unsigned long pfn);
+bool virtio_mem_held_doomed(struct virtio_mem *vm, unsigned long id,
+			    unsigned long free_pfn);
 void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id);
 bool virtio_mem_held_still(struct virtio_mem *vm, unsigned long id);
 bool virtio_mem_held_let_go(struct virtio_mem *vm);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The pages of memory that the driver has taken out of the allocator, and
- * whose they are while it is offlined.  May call nothing of ours.
+ * whose they are while it is offlined; and what else needs pages to be taken.
+ * May call nothing of ours.
  *
  * A taken page is allocated to the driver: refcount 1, PageOffline, out of the
  * managed count.  Handed over to the core's offlining its refcount is 0: the
@@ -117,4 +118,25 @@ void virtio_mem_pages_take_over(unsigned long pfn, unsigned long nr)
 	}
 	if (VIRTIO_MEM_OFFLINING_UNMANAGES_ALL)
 		adjust_managed_page_count(pfn_to_page(pfn), -(long)nr);
+}
+
+/**
+ * virtio_mem_pages_drain() - take what each CPU keeps in batches to the lists
+ * @pfn: a page, online, that was free just now
+ *
+ * Pages that are on their way to or from an LRU list have a reference that lasts
+ * until the CPU is done with its batch, which an idle one never is.  What drains
+ * them is not exported; alloc_contig_range() does it before it moves anything
+ * (6.1 to 6.12), and a page that is free costs it nothing more.
+ *
+ * Context: may sleep.
+ * Return: 0; else what alloc_contig_range() says, and nothing may be drained.
+ */
+int virtio_mem_pages_drain(unsigned long pfn)
+{
+	int rc = virtio_mem_compat_alloc_range(pfn, pfn + 1);
+
+	if (!rc)
+		__free_page(pfn_to_page(pfn));
+	return rc;
 }

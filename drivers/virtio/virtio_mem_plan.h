@@ -39,6 +39,7 @@
  * struct virtio_mem_score - what a look at the pages of a big block found
  * @online_pages: pages that are online; 0: the big block is offline
  * @free_pages: of these, free
+ * @free_pfn: the first of these that is on the allocator's lists, 0: none
  * @used_pages: of these, in use and as far as can be seen movable
  * @stuck_pages: of these, in use and not movable
  * @stuck_pfn: the first of these
@@ -50,6 +51,7 @@
 struct virtio_mem_score {
 	unsigned long online_pages;
 	unsigned long free_pages;
+	unsigned long free_pfn;
 	unsigned long used_pages;
 	unsigned long stuck_pages;
 	unsigned long stuck_pfn;

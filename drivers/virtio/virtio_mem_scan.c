@@ -95,6 +95,8 @@ static unsigned long look(struct page *page, unsigned long pfn,
 
 		if (order <= ilog2(MAX_ORDER_NR_PAGES))
 			nr = min(1UL << order, left);
+		if (!score->free_pfn)
+			score->free_pfn = pfn;
 		score->free_pages += nr;
 		return nr;
 	}

@@ -132,6 +132,9 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 			cause = virtio_mem_plan_stays(&score, online_too);
 		}
 		if (!cause) {
+			/* Elsewhere some can move that are held (rings of AIO). */
+			if (score.held_pages && !score.kernel_zone)
+				virtio_mem_held_suspect(vm, id, score.held_pfn);
 			offer(vm, id, &score);
 			continue;
 		}
@@ -143,13 +146,31 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 	return first;
 }
 
+static enum virtio_mem_cause shrink_bb(struct virtio_mem *vm, unsigned long id,
+				       const struct virtio_mem_score *score)
+{
+	unsigned long blocks = vm->geo.bb_size / memory_block_size_bytes();
+	enum virtio_mem_method method;
+	enum virtio_mem_cause cause;
+
+	if (score->held_pages &&
+	    virtio_mem_held_doomed(vm, id, score->free_pfn))
+		return VIRTIO_MEM_CAUSE_PINNED;
+	method = virtio_mem_plan_method(score, virtio_mem_safe_unplug, blocks,
+					want_init_on_alloc(0));
+	cause = virtio_mem_mm_shrink(vm, id, method, score->held_pfn);
+	if (cause == VIRTIO_MEM_CAUSE_PINNED ||
+	    cause == VIRTIO_MEM_CAUSE_DEADLINE)
+		virtio_mem_held_note(vm, id);
+	return cause;
+}
+
 static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 				       const struct virtio_mem_step *step)
 {
 	unsigned long id = step->first;
 	struct virtio_mem_pressure pressure;
 	struct virtio_mem_score score;
-	enum virtio_mem_method method;
 	enum virtio_mem_cause cause;
 	u64 begin = now_ms();
 
@@ -172,16 +193,8 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 				pressure.available >> (20 - PAGE_SHIFT),
 				pressure.reserve >> (20 - PAGE_SHIFT));
 	}
-	if (!cause) {
-		method = virtio_mem_plan_method(&score, virtio_mem_safe_unplug,
-						vm->geo.bb_size /
-						memory_block_size_bytes(),
-						want_init_on_alloc(0));
-		cause = virtio_mem_mm_shrink(vm, id, method, score.held_pfn);
-		if (cause == VIRTIO_MEM_CAUSE_PINNED ||
-		    cause == VIRTIO_MEM_CAUSE_DEADLINE)
-			virtio_mem_held_note(vm, id);
-	}
+	if (!cause)
+		cause = shrink_bb(vm, id, &score);
 	if (cause) {
 		stays(vm, id, cause);
 		vm->failed_ms += now_ms() - begin;
