@@ -40,7 +40,7 @@ def others_races(text):
 
 def _is_ours(report):
     """Whether one of the accesses is by the driver, or by what it calls directly."""
-    for stack in re.split(r"(?:read|write|marked|value changed|reported).*\n", report):
+    for stack in re.split(r"(?im)^(?:read|write|race|value changed|reported).*\n", report):
         frames = re.findall(r"\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[(\w+)\])?", stack)
         if "virtio_mem" in frames[:2]:
             return True
