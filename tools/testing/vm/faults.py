@@ -35,6 +35,7 @@ class Case:
     fresh    with a driver that was loaded just now
     reload   the driver is loaded anew afterwards (it avoids a big block)
     all_fire every order must have taken effect, else one of them
+    nth      the worker's n-th allocation of anything fails; debug kernels only
     slow     only in the whole table, and not on debug kernels
     """
 
@@ -51,6 +52,7 @@ class Case:
     fresh: bool = False
     reload: bool = False
     all_fire: bool = True
+    nth: int = 0
     slow: bool = False
 
     def __str__(self):
@@ -120,6 +122,14 @@ def grow_pairs():
                             cause=r"memory|\(-12\)|NACK|(?i:busy)|ERROR|refuse", clear=True,
                             core=step == "add" and answer != "busy"))
     return out
+
+
+def nth(step, **kw):
+    """The kernel's own fault injection: allocations that the worker does."""
+    # Far beyond the last: whoever goes through them stops when none fails.
+    numbers = range(1, 1000) if FULL else [*range(1, 8), *range(8, 1000, 23)]
+    return [Case(step, f"fail-nth {n}", nth=n, ends=("waiting", "idle"), **kw)
+            for n in numbers]
 
 
 def shrink_signals(functions):
@@ -205,7 +215,9 @@ def shrink():
         returns("take: migrate", "isolate_migratepages_range", -4, cause=r"\(-4\)"),
         returns("take: migrate", "migrate_pages", -12, "in=virtio_mem_mm_shrink",
                 cause=r"\(-12\)|memory", core=True),
-        returns("take: last look", "test_pages_isolated", -16, cause=r"\(-16\)", core=True),
+        # Seen late it is the next attempt, at what is empty by then: offlined directly.
+        returns("take: last look", "test_pages_isolated", -16,
+                cause=r"\(-16\)|longer than allowed", core=True),
     ]
     out += [Case("hand over", f"held page, memory block {k}",
                  (f"offline_and_remove_memory hold=BB+{(k * 128 + 5) * MIB + 4096 * 7} ms=3000",),

@@ -93,15 +93,18 @@ def flatten(suite):
             yield item
 
 
-def collect(patterns, leaks=False):
+def collect(patterns, debug=False, leaks=False):
     """The selected tests in groups that can share a guest.
 
+    debug: those that need what only a debug kernel has, too
     leaks: end each group with a search for memory that it lost
     """
     here = pathlib.Path(__file__).resolve().parent
     suite = unittest.defaultTestLoader.discover(str(here), "test_*.py")
     groups = {}
     for test in flatten(suite):
+        if getattr(test, "debug_only", False) and not debug:
+            continue
         if patterns and not any(p in name(test) for p in patterns):
             continue
         key = (getattr(test, "config", ""), str(getattr(test, "options", "")),
@@ -138,7 +141,7 @@ def main():
     parser.add_argument("pattern", nargs="*")
     args = parser.parse_args()
 
-    tests = collect(args.pattern, args.kver == "kasan")
+    tests = collect(args.pattern, args.kver in kernels.DEBUG, args.kver == "kasan")
     if args.list:
         print("\n".join(name(t) for group in tests for t in group))
         return 0

@@ -103,11 +103,15 @@ class Snapshot:
         return out + [f"{k}: {a}, not {b}" for k, (a, b) in want.items() if a != b]
 
 
+# How many allocations of the worker until one fails; 0 when that has happened.
+NTH = "$(grep -ls ^virtio_mem/ /proc/[0-9]*/comm | sed s/comm$/fail-nth/)"
+
+
 class FaultCase(MockCase):
     """A guest with the device in software and the module that orders faults."""
 
     pattern = PATTERN
-
+    nth = False          # whether allocations are counted
     # Without zeroing: taking pages is what is tested, not memset.  And with some
     # ZONE_MOVABLE that stays: when the last of it leaves, the core rebuilds its
     # zonelists under the feet of whoever allocates, which debug kernels die of.
@@ -127,6 +131,7 @@ class FaultCase(MockCase):
         self.rest = None
         self.rest = self.look()
         self.results, self.fails, self.seconds = {}, [], 0
+        self.beyond = False
 
     def load(self, mod="ours", args=None):
         super().load(mod, self.mod_args if args is None else args)
@@ -170,16 +175,17 @@ class FaultCase(MockCase):
 
     def status(self):
         """(counts of the points, state, bytes plugged, last error) in one go."""
+        left = f"cat {NTH}" if self.nth else "true"
         out = self.guest.ok(f"cat {DIR}/points; echo ==; cat {MOCK}/plugged; echo ==; "
-                            f"cat {MOCK}/log; echo ==; "
+                            f"cat {MOCK}/log; echo ==; {left}; echo ==; "
                             f"cat {VIRTIO}/*/virtio_mem/state "
                             f"{VIRTIO}/*/virtio_mem/last_error").split("==\n")
-        state, _, error = out[3].partition("\n")
-        return counts(out[0]), state, total(ranges(out[1])), error, out[2]
+        state, _, error = out[4].partition("\n")
+        return counts(out[0]), state, total(ranges(out[1])), error, out[2], out[3].strip()
 
     # --- one case ---
 
-    def wait_end(self, case):
+    def wait_end(self, case, goal):
         """Until the faults have taken effect and the operation has ended."""
         last = None
 
@@ -190,6 +196,10 @@ class FaultCase(MockCase):
             done = all(fired) if case.all_fire else any(fired)
             # The device's answers, too.
             done = done and all(m.split()[1].upper() in last[4] for m in case.mock)
+            if case.nth:
+                # Met without so many allocations: then there are no more cases.
+                self.beyond = last[5] != "0" and last[1:3] == ("idle", goal)
+                done = last[5] == "0" or self.beyond
             return done and last[1] in (*case.ends, "broken")
 
         try:
@@ -221,11 +231,13 @@ class FaultCase(MockCase):
         orders = [re.sub(r"BB\+(\d+)", lambda m: f"{ADDR + int(m[1]):#x}", o)
                   for o in case.orders]
         out = self.guest.ok("; ".join(
-            [shell(orders)] + [f"echo '{m}' >{MOCK}/fault" for m in case.mock] +
+            [shell(orders) or "true"] +
+            ([f"echo {case.nth} >{NTH}"] if case.nth else []) +
+            [f"echo '{m}' >{MOCK}/fault" for m in case.mock] +
             [f"echo 4G >{MOCK}/usable; echo clear >{MOCK}/log; "
              f"echo {goal} >{MOCK}/requested"]))
         self.assertEqual(out, "")
-        end = self.wait_end(case)
+        end = self.wait_end(case, goal)
         if case.clear or end != "waiting":
             self.without_faults()
         if end == "broken":
@@ -268,7 +280,8 @@ class FaultCase(MockCase):
 
     def without_faults(self):
         """Everything works again."""
-        self.guest.ok(f"echo clear >{DIR}/points; echo clear >{MOCK}/fault")
+        self.guest.ok(f"echo clear >{DIR}/points; echo clear >{MOCK}/fault; " +
+                      (f'for i in {NTH}; do echo 0 >$i; done' if self.nth else "true"))
 
     def reload(self):
         """A driver that knows of nothing that went wrong."""
@@ -312,6 +325,10 @@ class FaultCase(MockCase):
                 note(f"# failed: {self.fails[-1]}")
                 self.recover()
             self.results[key] = good, bad
+            if self.beyond:
+                # There are no more that could fail.
+                self.beyond = False
+                return
             if FULL or ONLY:
                 note(f"# {self.at}: {time.monotonic() - begin:.1f} s")
         self.at = ""
@@ -391,4 +408,38 @@ class Direct(FaultCase):
                       if not (c.slow and self.vm.kernel.debug)]
         cases = everything if FULL or ONLY else random.Random(SEED + 1).sample(some, 5)
         self.table("direct", cases, lambda c: self.one(c, BB, 0))
+        self.verdict()
+
+
+class Nth(FaultCase):
+    """The kernel's own fault injection: the worker's n-th allocation fails."""
+
+    debug_only = True
+    allow = ("no-memory",)
+    nth = True
+
+    def setUp(self):
+        super().setUp()
+        # Memory that may be waited for fails, too, in silence.
+        self.guest.ok(
+            "cd /sys/kernel/debug; for i in failslab fail_page_alloc; do "
+            "echo N >$i/ignore-gfp-wait; echo 0 >$i/verbose; done; "
+            "echo N >fail_page_alloc/ignore-gfp-highmem")
+
+    def pages_of(self, order):
+        """Pages of this order and above fail as well."""
+        self.guest.ok(f"echo {order} >/sys/kernel/debug/fail_page_alloc/min-order")
+
+    def test_grow(self):
+        """Objects only: x86 does not live through a page table that it can't get."""
+        self.guest.ok("echo 0 >/proc/sys/kernel/panic_on_warn")
+        self.pages_of(20)
+        self.table("grow", faults.nth("add: objects", reload=True),
+                   lambda c: self.one(c, 0, BB))
+        self.verdict()
+
+    def test_shrink(self):
+        """Objects and pages."""
+        self.pages_of(0)
+        self.table("shrink", faults.nth("objects"), lambda c: self.one(c, BB, 0))
         self.verdict()
