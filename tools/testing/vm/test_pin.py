@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A block that cannot go stays, alone, and unharmed."""
 
-from case import MIB, PAGE, GuestCase
+import probes
+from case import MIB, PAGE, POOL, GuestCase
 
 BB = 256 * MIB
-
-
-TRACING = "/sys/kernel/tracing"
-EVENTS = f"{TRACING}/kprobe_events"
 
 
 class Pin(GuestCase):
@@ -22,20 +19,12 @@ class Pin(GuestCase):
         self.assertEqual(int(found[1], 16) * 4096 // BB * BB, start)
         return start
 
-    def count_isolations(self, start):
-        """From now on, let the kernel note when that block's pages are isolated."""
-        pfn = start // PAGE
-        self.guest.ok(f"cd {TRACING} && echo p:isolations start_isolate_page_range "
-                      "from=%di to=%si >kprobe_events && cd events/kprobes/isolations && "
-                      # Not the single page that is taken to drain the CPUs' batches.
-                      f"echo 'from == {pfn} && to >= {pfn + 128 * MIB // PAGE}' >filter && "
-                      "echo 1 >enable")
-        self.at_end(f"cd {TRACING}; echo 0 >events/kprobes/isolations/enable; "
-                    "echo >kprobe_events; echo >trace")
-
-    def isolations(self):
-        """How often since then."""
-        return int(self.guest.run(f"grep -c isolations: {TRACING}/trace")[1])
+    def isolations(self, start):
+        """How often that block's pages were isolated since the probe was armed."""
+        # Not the single page that is taken to drain the CPUs' batches.
+        return sum(start <= e.args["pfn"] * PAGE < start + BB and
+                   e.args["end"] > e.args["pfn"] + 1
+                   for e in probes.calls(self.probes.read(), "isolate"))
 
     def stuck(self):
         """Ask for nothing; wait until the pinned block alone is left."""
@@ -69,25 +58,26 @@ class Pin(GuestCase):
 
     def test_only_looked_at(self):
         """While the same page is held, a look is all that the block costs."""
-        if self.guest.run(f"[ -e {EVENTS} ] || mount -t tracefs tracefs {TRACING}; "
-                          f"[ -e {EVENTS} ]")[0]:
-            self.skipTest("this kernel has no kprobe events")
+        reason = probes.missing(self.guest)
+        if reason:
+            self.skipTest(reason)
         self.resize(2 * BB)
         start = self.pin(1)
-        self.count_isolations(start)
-        self.stuck()
-        # Nor when it is met for the first time.
-        self.assertEqual(self.isolations(), 0)
+        self.probes = probes.Probes(self.guest, ("isolate",), ends=False)
+        self.addCleanup(lambda: POOL.vm is self.vm and self.probes.remove())
+        self.probes.arm()
         for _ in range(3):
-            self.vm.qmp.request("vm0", BB)
-            self.wait_state("idle")
             self.stuck()
             self.check_only(start)
-        self.assertEqual(self.isolations(), 0)
+            self.vm.qmp.request("vm0", BB)
+            self.wait_state("idle")
+        # Nor when it was met for the first time.
+        self.assertEqual(self.isolations(start), 0)
         # That one can be seen: it is there once the page is let go.
+        self.probes.arm()
         self.guest.kill(self.pinner)
-        self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "released block gone", 75)
-        self.assertGreater(self.isolations(), 0)
+        self.resize(0)
+        self.assertGreater(self.isolations(start), 0)
 
 
 class PinUnsafe(Pin):
