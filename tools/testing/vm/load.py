@@ -269,7 +269,10 @@ class Load:
         self.device.behave()
         # It may have been in the middle of a request.
         time.sleep(0.5)
-        if self.test.state() == "broken":
+        # Without an answer the driver can't take over what is plugged: then it
+        # has refused the device, and says so.
+        status, state = self.guest.run(f"cat {VIRTIO}/*/virtio_mem/state")
+        if status or state.strip() == "broken":
             self.log("broken: reload")
             self.did["broken"] = self.did.get("broken", 0) + 1
             self.reload()
