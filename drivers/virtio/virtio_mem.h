@@ -252,8 +252,8 @@ void virtio_mem_scan_pressure(struct virtio_mem_pressure *p);
 /* virtio_mem_held.c: big blocks that wait for one page */
 void virtio_mem_held_init(struct virtio_mem *vm);
 void virtio_mem_held_exit(struct virtio_mem *vm);
-void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
-			     unsigned long pfn);
+void virtio_mem_held_looked(struct virtio_mem *vm, unsigned long id,
+			    const struct virtio_mem_score *score);
 bool virtio_mem_held_doomed(struct virtio_mem *vm, unsigned long id,
 			    unsigned long free_pfn);
 void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id);

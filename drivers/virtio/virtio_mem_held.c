@@ -14,10 +14,13 @@
  * so there is a try after each page that was only looked at.
  *
  *	none -> SUSPECTED	the scan has found a page held
+ *	SUSPECTED -> none	a later scan has not
  *	SUSPECTED -> SEEN	all batches were drained since; it is still held
  *	SUSPECTED -> none	it is not, or draining failed: a try follows
  *	SEEN -> DUE		it was let go, or is not believed any more
- *	DUE -> none		a try has failed, and not for a page that is held
+ *	DUE -> none		a try has failed by its deadline or as if for a page
+ *				that is held, but none is; any other failure
+ *				(a veto, memory) leaves it: a try comes next again
  *	any -> TRIED		a try has failed, and the page is held
  *	TRIED -> none		it was let go, or is not believed any more
  *	any -> none		the big block has gone
@@ -113,20 +116,27 @@ void virtio_mem_held_exit(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_held_suspect() - a look has found a page held
+ * virtio_mem_held_looked() - suspect a page, or nothing any more
  * @vm: the device
  * @id: the big block, ADDED
- * @pfn: the page
+ * @score: what the scan has found there just now
+ *
+ * Outside of ZONE_MOVABLE some can move that are held (rings of AIO).  What an
+ * earlier scan suspected is forgotten: drains before this one prove nothing.
  *
  * Context: the worker; may sleep.
  */
-void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
-			     unsigned long pfn)
+void virtio_mem_held_looked(struct virtio_mem *vm, unsigned long id,
+			    const struct virtio_mem_score *score)
 {
 	void *entry = xa_load(&vm->held, id);
 
-	if (!entry || kind_of(entry) == SUSPECTED)
-		remember(vm, id, pfn, SUSPECTED);
+	if (entry && kind_of(entry) != SUSPECTED)
+		return;
+	if (score->held_pages && !score->kernel_zone)
+		remember(vm, id, score->held_pfn, SUSPECTED);
+	else if (entry)
+		xa_erase(&vm->held, id);
 }
 
 /**

@@ -132,9 +132,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 			cause = virtio_mem_plan_stays(&score, online_too);
 		}
 		if (!cause) {
-			/* Elsewhere some can move that are held (rings of AIO). */
-			if (score.held_pages && !score.kernel_zone)
-				virtio_mem_held_suspect(vm, id, score.held_pfn);
+			virtio_mem_held_looked(vm, id, &score);
 			offer(vm, id, &score);
 			continue;
 		}
