@@ -6,6 +6,7 @@
  *   memtool lock BYTES               hold locked memory until killed
  *   memtool pin START END            hold one page of a physical range so that
  *                                    it can't be migrated, until killed
+ *   memtool drain                    let no CPU's batch refer to any page
  *
  * "pattern" prints READY, then reads lines from its standard input:
  *   check            -> "OK PAGES", or "BAD OFFSET WANT GOT"
@@ -21,10 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define PAGE 4096UL
+#define MPOL_MF_MOVE 2
 #define WORDS (PAGE / sizeof(uint64_t))
 #define BATCH 1024UL
 #define PM_PRESENT (1ULL << 63)
@@ -198,6 +201,17 @@ static int do_pin(uint64_t start, uint64_t end)
 	return 0;
 }
 
+/* Before move_pages(2) moves anything, here nothing, it drains them (6.1, 6.12). */
+static int do_drain(void)
+{
+	void *pages[1] = { NULL };
+	int nodes[1] = { 0 }, status[1];
+
+	if (syscall(SYS_move_pages, 0, 0UL, pages, nodes, status, MPOL_MF_MOVE))
+		die("move_pages");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -209,6 +223,8 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "pin"))
 		return do_pin(strtoull(argv[2], NULL, 0),
 			      strtoull(argv[3], NULL, 0));
-	printf("usage: memtool pattern|lock BYTES | pin START END\n");
+	if (argc == 2 && !strcmp(argv[1], "drain"))
+		return do_drain();
+	printf("usage: memtool pattern|lock BYTES | pin START END | drain\n");
 	return 2;
 }
