@@ -15,7 +15,7 @@
 
 /* Shares of a big block in use that offlining may move while it holds locks. */
 #define FEW_USED	32
-#define FEW_USED_ZEROED	2
+#define FEW_USED_ZEROED	8
 
 /**
  * virtio_mem_plan_stays() - why a big block can't go, judged by a look

@@ -145,15 +145,18 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
 }
 
 static enum virtio_mem_cause shrink_bb(struct virtio_mem *vm, unsigned long id,
-				       const struct virtio_mem_score *score)
+				       struct virtio_mem_score *score)
 {
 	unsigned long blocks = vm->geo.bb_size / memory_block_size_bytes();
 	enum virtio_mem_method method;
 	enum virtio_mem_cause cause;
 
-	if (score->held_pages &&
-	    virtio_mem_held_doomed(vm, id, score->free_pfn))
-		return VIRTIO_MEM_CAUSE_PINNED;
+	if (score->held_pages) {
+		if (virtio_mem_held_doomed(vm, id, score->free_pfn))
+			return VIRTIO_MEM_CAUSE_PINNED;
+		/* What only a batch held needs no taking, which may zero it all. */
+		virtio_mem_scan_bb(vm, id, score);
+	}
 	method = virtio_mem_plan_method(score, virtio_mem_safe_unplug, blocks,
 					want_init_on_alloc(0));
 	cause = virtio_mem_mm_shrink(vm, id, method, score->held_pfn);

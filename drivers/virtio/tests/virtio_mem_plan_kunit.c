@@ -217,9 +217,9 @@ static void method_by_pages_in_use(struct kunit *test)
 	expect_method(test, &s, 1, false, METHOD(TAKE));
 	expect_method(test, &s, 2, true, METHOD(TAKE));
 	expect_method(test, &s, 1, true, METHOD(TRY));
-	s.used_pages = 256;
+	s.used_pages = 64;
 	expect_method(test, &s, 1, true, METHOD(TRY));
-	s.used_pages = 257;
+	s.used_pages = 65;
 	expect_method(test, &s, 1, true, METHOD(TAKE));
 	KUNIT_EXPECT_EQ(test, virtio_mem_plan_method(&s, false, 1, true),
 			METHOD(DIRECT));
