@@ -5,7 +5,9 @@
 virtio-mem-objs-list := virtio_mem.o virtio_mem_work.o virtio_mem_answer.o \
 	virtio_mem_mm.o virtio_mem_pages.o \
 	virtio_mem_adopt.o virtio_mem_scan.o virtio_mem_held.o \
-	virtio_mem_rest.o virtio_mem_table.o \
+	virtio_mem_room.o virtio_mem_rest.o virtio_mem_snapshot.o \
+	virtio_mem_table.o \
 	virtio_mem_vq.o virtio_mem_bound.o virtio_mem_sysfs.o \
 	virtio_mem_debugfs.o virtio_mem_vmcore.o \
-	virtio_mem_bb.o virtio_mem_plan.o virtio_mem_proto.o
+	virtio_mem_bb.o virtio_mem_cause.o virtio_mem_choose.o \
+	virtio_mem_plan.o virtio_mem_proto.o virtio_mem_retry.o

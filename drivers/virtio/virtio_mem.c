@@ -28,7 +28,7 @@ module_param_named(unplug_online, virtio_mem_unplug_online, bool, 0644);
 MODULE_PARM_DESC(unplug_online,
 		 "Unplug memory that is online, too; N: offline memory only (default: Y)");
 
-unsigned int virtio_mem_unplug_timeout_ms = 40000;
+unsigned int virtio_mem_unplug_timeout_ms = VIRTIO_MEM_UNPLUG_TIMEOUT_MS;
 
 /* Below, the core's own waits alone take longer; above, a typing error. */
 #define UNPLUG_TIMEOUT_MIN_MS	100
@@ -56,6 +56,33 @@ module_param_cb(unplug_timeout_ms, &unplug_timeout_ops,
 __MODULE_PARM_TYPE(unplug_timeout_ms, "uint");
 MODULE_PARM_DESC(unplug_timeout_ms,
 		 "How long unplugging one big block may take before it is given up, in ms, 100 to 3600000; the last quarter of it is for offlining, with the locks of memory hotplug held (default: 40000)");
+
+int virtio_mem_unplug_reserve_mib = -1;
+
+static int set_unplug_reserve(const char *val, const struct kernel_param *kp)
+{
+	int mib, rc = kstrtoint(val, 0, &mib);
+
+	if (rc || mib < -1 || mib > VIRTIO_MEM_RESERVE_LIMIT_MIB) {
+		pr_err("virtio_mem: unplug_reserve_mib=%.*s refused: not a number from -1 to %u\n",
+		       (int)strcspn(val, "\n"), val,
+		       VIRTIO_MEM_RESERVE_LIMIT_MIB);
+		return -EINVAL;
+	}
+	WRITE_ONCE(*(int *)kp->arg, mib);
+	return 0;
+}
+
+static const struct kernel_param_ops unplug_reserve_ops = {
+	.set = set_unplug_reserve,
+	.get = param_get_int,
+};
+
+module_param_cb(unplug_reserve_mib, &unplug_reserve_ops,
+		&virtio_mem_unplug_reserve_mib, 0644);
+__MODULE_PARM_TYPE(unplug_reserve_mib, "int");
+MODULE_PARM_DESC(unplug_reserve_mib,
+		 "What an unplug must leave the guest free, reclaimable or as swap, in MiB, up to 1048576; 0: no matter what it leaves; -1: a 64th of the memory, 32 to 256 MiB (default: -1)");
 
 static unsigned long bbm_block_size;
 
@@ -97,6 +124,8 @@ static void free_device(struct kref *ref)
 
 	virtio_mem_vq_free(&vm->vq);
 	kvfree(vm->bbt.entry);
+	virtio_mem_candidates_reset(&vm->cand);
+	kvfree(virtio_mem_candidates_replace(&vm->cand, NULL, 0));
 	put_device(&vm->vdev->dev);
 	kfree(vm);
 }
@@ -194,7 +223,8 @@ static void config_work(struct work_struct *work)
 	if (rc)
 		return;
 	virtio_mem_get_config(vm, &cfg);
-	if (cfg.requested_size + vm->geo.bb_size > cfg.plugged_size)
+	if (virtio_mem_plan_needless(cfg.requested_size, cfg.plugged_size,
+				     vm->geo.bb_size))
 		virtio_mem_bound_raise(&vm->bound);
 }
 
@@ -409,6 +439,7 @@ static struct virtio_mem *alloc_device(struct virtio_device *vdev)
 	init_waitqueue_head(&vm->wait);
 	virtio_mem_bound_init(&vm->bound);
 	virtio_mem_held_init(vm);
+	virtio_mem_candidates_reset(&vm->cand);
 	INIT_WORK(&vm->config_work, config_work);
 	vm->told_requested = U64_MAX;
 	vdev->priv = vm;

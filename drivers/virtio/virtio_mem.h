@@ -20,14 +20,14 @@
 #include "virtio_mem_bb.h"
 #include "virtio_mem_bound.h"
 #include "virtio_mem_plan.h"
+#include "virtio_mem_policy.h"
 #include "virtio_mem_proto.h"
+#include "virtio_mem_retry.h"
+#include "virtio_mem_scan.h"
 #include "virtio_mem_vq.h"
 
 /* No big block: for fields that name one. */
 #define VIRTIO_MEM_NO_BB	ULONG_MAX
-
-/* How long big blocks that the device refused by ERROR are left alone, in ms. */
-#define VIRTIO_MEM_REFUSED_MS		10000
 
 /**
  * enum virtio_mem_activity - what the device is doing, as users read it
@@ -81,7 +81,9 @@ enum virtio_mem_activity {
  * @handed: W: the block being offlined is taken, its pages are with the core
  * @offline_bytes: M: added, but not online
  * @recount: M: the next change of that may have begun before we listened
+ * @refused: M: onlining a part of @adding was begun, and has failed
  * @last_error: M: why the last thing went wrong, for people
+ * @noted: M: this pass has written it
  * @foreign: M: bytes plugged but in no BB of ours
  *
  * @task: I: the worker
@@ -97,9 +99,10 @@ enum virtio_mem_activity {
  *
  * @pass: W: what the worker has learned in this pass
  * @cand: W: candidates for unplug
- * @held: W: by BB that can't go, which page is held: see virtio_mem_held.c
+ * @held: W: by BB, what earlier looks and tries found: see virtio_mem_held.c
  * @drains: W: how often the CPUs' batches were drained to tell what is held
  * @backoff: W: delay before the next retry
+ * @doubt: W: time for tries that a look advises against
  * @pressure: W: what memory the guest had left when the last pass ended, or the
  *	least since
  * @hasty: W: the last pass began before its time
@@ -113,7 +116,6 @@ enum virtio_mem_activity {
  * @broken: W: stopped for good
  * @told_requested: W: request that was announced, bytes
  * @told_cause: W: cause that was announced
- * @told_rounding: W: the rounding that was announced, bytes requested
  * @told_met: W: that the request is met was announced
  * @told_mismatch: W: that device and table disagree was announced
  * @last_plugged: W: plugged size at the end of the last pass, bytes
@@ -153,7 +155,9 @@ struct virtio_mem {
 	bool handed;
 	s64 offline_bytes;
 	bool recount;
-	char last_error[160];
+	bool refused;
+	char last_error[256];
+	bool noted;
 	u64 foreign;
 
 	struct task_struct *task;
@@ -172,6 +176,7 @@ struct virtio_mem {
 	struct xarray held;
 	unsigned long drains;
 	struct virtio_mem_backoff backoff;
+	struct virtio_mem_doubt doubt;
 	struct virtio_mem_pressure pressure;
 	bool hasty;
 	u64 failed_ms;
@@ -182,7 +187,6 @@ struct virtio_mem {
 	bool broken;
 	u64 told_requested;
 	enum virtio_mem_cause told_cause;
-	u64 told_rounding;
 	bool told_met;
 	bool told_mismatch;
 	u64 last_plugged;
@@ -198,6 +202,7 @@ struct virtio_mem {
 extern bool virtio_mem_safe_unplug;
 extern bool virtio_mem_unplug_online;
 extern unsigned int virtio_mem_unplug_timeout_ms;
+extern int virtio_mem_unplug_reserve_mib;
 
 /* Devices that were removed, but whose workers have not ended; in work.c. */
 extern atomic_t virtio_mem_orphans;
@@ -226,40 +231,57 @@ void virtio_mem_get_config(struct virtio_mem *vm, struct virtio_mem_cfg *cfg);
 void virtio_mem_teardown(struct virtio_mem *vm);
 void virtio_mem_put(struct virtio_mem *vm);
 
+/**
+ * struct virtio_mem_attempt - how to take a big block out of Linux this time
+ * @method: how
+ * @suspect: PFN of a page in it that a look found held, 0 for none
+ * @ms: how long it may take in all
+ */
+struct virtio_mem_attempt {
+	enum virtio_mem_method method;
+	unsigned long suspect;
+	unsigned int ms;
+};
+
 /* virtio_mem_mm.c: Linux's side of a big block */
 int virtio_mem_mm_init(struct virtio_mem *vm);
 void virtio_mem_mm_start(struct virtio_mem *vm);
 void virtio_mem_mm_stop(struct virtio_mem *vm);
 unsigned long virtio_mem_mm_exit(struct virtio_mem *vm);
 int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id);
-enum virtio_mem_cause virtio_mem_mm_shrink(struct virtio_mem *vm,
-					   unsigned long id,
-					   enum virtio_mem_method method,
-					   unsigned long suspect);
+int virtio_mem_mm_drain(struct virtio_mem *vm, unsigned long id,
+			unsigned long pfn);
+enum virtio_mem_cause
+virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
+		     const struct virtio_mem_attempt *how);
 unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
 					 unsigned long id, int *zone);
 
 /* virtio_mem_adopt.c: memory that an earlier driver has left added */
 int virtio_mem_adopt(struct virtio_mem *vm);
 
-/* virtio_mem_scan.c: looks at pages, without locks */
-void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
-			struct virtio_mem_score *score);
-bool virtio_mem_scan_held(unsigned long pfn);
-unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm);
-void virtio_mem_scan_pressure(struct virtio_mem_pressure *p);
+/* virtio_mem_room.c: what adding takes out of the guest */
+int virtio_mem_room_make(struct virtio_mem *vm);
 
-/* virtio_mem_held.c: big blocks that wait for one page */
+/* virtio_mem_held.c: what earlier looks and tries found */
 void virtio_mem_held_init(struct virtio_mem *vm);
 void virtio_mem_held_exit(struct virtio_mem *vm);
-void virtio_mem_held_looked(struct virtio_mem *vm, unsigned long id,
-			    const struct virtio_mem_score *score);
-bool virtio_mem_held_doomed(struct virtio_mem *vm, unsigned long id,
-			    unsigned long free_pfn);
-void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id);
-bool virtio_mem_held_still(struct virtio_mem *vm, unsigned long id);
-bool virtio_mem_held_let_go(struct virtio_mem *vm);
+void virtio_mem_held_pardon(struct virtio_mem *vm);
+void virtio_mem_held_history(struct virtio_mem *vm, unsigned long id,
+			     struct virtio_mem_history *past);
+void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
+			     unsigned long pfn);
+bool virtio_mem_held_confirm(struct virtio_mem *vm, unsigned long id,
+			     unsigned long free_pfn);
+void virtio_mem_held_record_failure(struct virtio_mem *vm, unsigned long id,
+				    enum virtio_mem_cause cause);
+bool virtio_mem_held_any_released(struct virtio_mem *vm);
 void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id);
+
+/* virtio_mem_snapshot.c: what a decision rests on */
+bool virtio_mem_shall_end(struct virtio_mem *vm);
+void virtio_mem_snapshot(struct virtio_mem *vm,
+			 struct virtio_mem_situation *in);
 
 /* virtio_mem_rest.c: the wait between two passes */
 void virtio_mem_rest(struct virtio_mem *vm, u32 delay);

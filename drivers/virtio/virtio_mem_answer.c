@@ -1,64 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the worker knows before a request and what it makes of the answer:
- * brings the table up to date, asks for the state where the answer leaves
- * doubts, stops a device that contradicts itself.  May call virtio_mem_vq,
- * virtio_mem_scan, virtio_mem_plan and virtio_mem_table.
+ * What the worker makes of an answer: brings the table up to date, asks for the
+ * state where the answer leaves doubts, stops a device that contradicts itself.
+ * May call virtio_mem_vq, virtio_mem_snapshot, virtio_mem_plan,
+ * virtio_mem_table and virtio_mem_read_config().
  */
 #include <linux/ktime.h>
-#include <linux/sizes.h>
 #include <linux/virtio.h>
 
 #include "virtio_mem.h"
 #include "virtio_mem_answer.h"
-
-/**
- * virtio_mem_shall_end() - whether the worker shall leave off
- * @vm: the device
- *
- * Return: true before removal and suspend.
- */
-bool virtio_mem_shall_end(struct virtio_mem *vm)
-{
-	return test_bit(VIRTIO_MEM_EV_STOP, &vm->events) ||
-	       test_bit(VIRTIO_MEM_EV_PAUSE, &vm->events);
-}
-
-/**
- * virtio_mem_situation() - what the next decision rests on
- * @vm: the device
- * @in: out
- *
- * Context: the worker.
- */
-void virtio_mem_situation(struct virtio_mem *vm,
-			  struct virtio_mem_situation *in)
-{
-	s64 limit = max_t(s64, SZ_1G, 2 * vm->geo.bb_size);
-	struct virtio_mem_pressure pressure;
-	struct virtio_mem_cfg cfg;
-	s64 room;
-
-	virtio_mem_get_config(vm, &cfg);
-	memset(in, 0, sizeof(*in));
-	in->requested = cfg.requested_size;
-	in->bb_size = vm->geo.bb_size;
-	in->usable_bbs = virtio_mem_proto_usable_bbs(&vm->geo, &cfg);
-	in->max_run = virtio_mem_proto_max_run(&vm->geo, &cfg);
-	in->unplug_all = vm->unplug_all;
-	in->answer_pending = virtio_mem_vq_pending(&vm->vq);
-	in->ending = virtio_mem_shall_end(vm);
-	if (vm->bbt.count[VIRTIO_MEM_BB_PLUGGED])
-		in->waited_ms = ktime_to_ms(ktime_get()) - vm->out_ms;
-	mutex_lock(&vm->hotplug_mutex);
-	in->foreign = vm->foreign;
-	room = limit - vm->offline_bytes;
-	mutex_unlock(&vm->hotplug_mutex);
-	virtio_mem_scan_pressure(&pressure);
-	if (!virtio_mem_plan_add_fits(virtio_mem_scan_memmap(vm), &pressure))
-		in->add_barred = VIRTIO_MEM_CAUSE_NOMEM;
-	in->online_room = room > 0 ? room >> ilog2(vm->geo.bb_size) : 0;
-}
 
 static void stop_device(struct virtio_mem *vm, const char *why)
 {
@@ -142,7 +93,7 @@ static bool config_forbids(struct virtio_mem *vm,
 {
 	struct virtio_mem_situation in;
 
-	virtio_mem_situation(vm, &in);
+	virtio_mem_snapshot(vm, &in);
 	return step->first + step->nr > in.usable_bbs ||
 	       virtio_mem_plan_plugged(&in, &vm->bbt) +
 	       step->nr * vm->geo.bb_size > in.requested;
@@ -165,7 +116,7 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 		forbidden = plug && config_forbids(vm, step);
 	if (forbidden && answer == VIRTIO_MEM_ANSWER_ERROR)
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
-	virtio_mem_situation(vm, &in);
+	virtio_mem_snapshot(vm, &in);
 	for (i = 0; i < step->nr; i++) {
 		/* Outside of the usable region there is nothing to ask. */
 		if (step->first + i >= in.usable_bbs)

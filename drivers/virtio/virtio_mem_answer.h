@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the worker knows before a request and what it makes of the answer.
+ * What the worker makes of an answer.
  * For virtio_mem_work.c only.
  */
 #ifndef _VIRTIO_MEM_ANSWER_H
@@ -8,9 +8,6 @@
 
 #include "virtio_mem.h"
 
-bool virtio_mem_shall_end(struct virtio_mem *vm);
-void virtio_mem_situation(struct virtio_mem *vm,
-			  struct virtio_mem_situation *in);
 enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 					  const struct virtio_mem_step *step,
 					  enum virtio_mem_answer answer);

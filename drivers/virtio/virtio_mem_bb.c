@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * PURE: the table of big blocks: states, counts, the one checked setter,
- * iteration and runs.  May call nothing outside of virtio_mem_core.h.
+ * iteration and runs.  May call virtio_mem_cause.
  */
 #include "virtio_mem_bb.h"
 
@@ -140,14 +140,17 @@ const char *virtio_mem_bb_name(enum virtio_mem_bb_state state)
  * virtio_mem_bbt_set_cause() - keep with a big block why it stays as it is
  * @t: the table
  * @id: which
- * @cause: below VIRTIO_MEM_CAUSE_PRESSURE
+ * @cause: one that is a big block's, see virtio_mem_cause_is_block()
  *
  * Return: 0, or -EINVAL for an unknown BB or a cause that is not a BB's.
  */
 int virtio_mem_bbt_set_cause(struct virtio_mem_bbt *t, unsigned long id,
 			     enum virtio_mem_cause cause)
 {
-	if (id >= t->nr || cause >= VIRTIO_MEM_CAUSE_PRESSURE)
+	/* The byte has four bits for it. */
+	static_assert(U8_MAX >> BB_CAUSE_SHIFT >= VIRTIO_MEM_CAUSE_INTERRUPTED);
+
+	if (id >= t->nr || !virtio_mem_cause_is_block(cause))
 		return -EINVAL;
 	t->entry[id] &= (1 << BB_CAUSE_SHIFT) - 1;
 	t->entry[id] |= cause << BB_CAUSE_SHIFT;
@@ -174,8 +177,8 @@ enum virtio_mem_cause virtio_mem_bbt_cause(const struct virtio_mem_bbt *t,
  * @id: which
  * @cause: why
  *
- * virtio_mem_bbt_run() and virtio_mem_bbt_prev() pass over it; only if it is
- * PLUGGED is it still found, since it has to be unplugged.
+ * virtio_mem_bbt_run() and virtio_mem_bbt_prev() pass over it; one that is
+ * PLUGGED has to be unplugged, see virtio_mem_bbt_quarantined().
  *
  * Return: 0, or -EINVAL as virtio_mem_bbt_set_cause().
  */
@@ -270,18 +273,28 @@ void virtio_mem_bbt_clear_tried(struct virtio_mem_bbt *t)
 		t->entry[id] &= ~BB_TRIED;
 }
 
+/**
+ * virtio_mem_bbt_forget_causes() - nothing is wanted any more that could fail
+ * @t: the table
+ *
+ * What is in quarantine keeps its cause.
+ */
+void virtio_mem_bbt_forget_causes(struct virtio_mem_bbt *t)
+{
+	unsigned long id;
+
+	for (id = 0; id < t->nr; id++)
+		if (!(t->entry[id] & BB_QUARANTINE))
+			t->entry[id] &= (1 << BB_CAUSE_SHIFT) - 1;
+}
+
 /* Whether the worker may pick this BB, in this state, in this pass. */
 static bool pickable(const struct virtio_mem_bbt *t, unsigned long id,
 		     enum virtio_mem_bb_state state)
 {
-	u8 avoid = BB_TRIED | BB_QUARANTINE;
-
-	/* What is plugged and can't be used has to go back all the same. */
-	if (state == VIRTIO_MEM_BB_PLUGGED)
-		avoid = BB_TRIED;
 	if (id >= t->nr)
 		return state == VIRTIO_MEM_BB_UNUSED;
-	return (t->entry[id] & BB_STATE) == state && !(t->entry[id] & avoid);
+	return (t->entry[id] & (BB_STATE | BB_TRIED | BB_QUARANTINE)) == state;
 }
 
 /**
@@ -302,7 +315,7 @@ unsigned long virtio_mem_bbt_run(const struct virtio_mem_bbt *t,
 	unsigned long id, nr = 0;
 
 	if (state != VIRTIO_MEM_BB_UNUSED)
-		end = min(end, t->nr);
+		end = t->count[state] ? min(end, t->nr) : 0;
 	for (id = 0; id < end && nr < max; id++) {
 		if (pickable(t, id, state)) {
 			if (!nr++)
@@ -312,6 +325,34 @@ unsigned long virtio_mem_bbt_run(const struct virtio_mem_bbt *t,
 		}
 	}
 	return nr;
+}
+
+/**
+ * virtio_mem_bbt_quarantined() - the lowest big block in quarantine
+ * @t: the table
+ * @state: its state
+ * @end: look at ids below this
+ * @id: out: its id
+ *
+ * One that was tried in this pass is passed over.
+ *
+ * Return: true if there is one.
+ */
+bool virtio_mem_bbt_quarantined(const struct virtio_mem_bbt *t,
+				enum virtio_mem_bb_state state,
+				unsigned long end, unsigned long *id)
+{
+	u8 mask = BB_STATE | BB_TRIED | BB_QUARANTINE;
+	unsigned long i;
+
+	end = min(end, t->nr);
+	for (i = 0; t->quarantined && i < end; i++) {
+		if ((t->entry[i] & mask) == (state | BB_QUARANTINE)) {
+			*id = i;
+			return true;
+		}
+	}
+	return false;
 }
 
 /**
@@ -325,7 +366,7 @@ unsigned long virtio_mem_bbt_run(const struct virtio_mem_bbt *t,
 bool virtio_mem_bbt_prev(const struct virtio_mem_bbt *t,
 			 enum virtio_mem_bb_state state, unsigned long *id)
 {
-	unsigned long i = min(*id, t->nr);
+	unsigned long i = t->count[state] ? min(*id, t->nr) : 0;
 
 	while (i-- > 0) {
 		if (pickable(t, i, state)) {
@@ -334,23 +375,4 @@ bool virtio_mem_bbt_prev(const struct virtio_mem_bbt *t,
 		}
 	}
 	return false;
-}
-
-/**
- * virtio_mem_bbt_same() - how many adjacent big blocks look the same
- * @t: the table
- * @id: the first
- *
- * Return: the length of the run from @id on with the same state, quarantine
- * and cause; 0 for one that the table does not know.
- */
-unsigned long virtio_mem_bbt_same(const struct virtio_mem_bbt *t,
-				  unsigned long id)
-{
-	unsigned long i = id;
-
-	while (i < t->nr &&
-	       (t->entry[i] & ~BB_TRIED) == (t->entry[id] & ~BB_TRIED))
-		i++;
-	return i - id;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PURE: the table of big blocks: states, counts, the one checked setter,
- * iteration and runs.  Includes virtio_mem_core.h only; allocates, locks and
+ * iteration and runs.  Includes virtio_mem_cause.h only; allocates, locks and
  * prints nothing.
  */
 #ifndef _VIRTIO_MEM_BB_H
 #define _VIRTIO_MEM_BB_H
 
-#include "virtio_mem_core.h"
+#include "virtio_mem_cause.h"
 
 /*
  * The state machine of one big block (BB).  No other edge exists.
@@ -82,14 +82,16 @@ unsigned long virtio_mem_bbt_release(struct virtio_mem_bbt *t,
 int virtio_mem_bbt_set_tried(struct virtio_mem_bbt *t, unsigned long id);
 bool virtio_mem_bbt_tried(const struct virtio_mem_bbt *t, unsigned long id);
 void virtio_mem_bbt_clear_tried(struct virtio_mem_bbt *t);
+void virtio_mem_bbt_forget_causes(struct virtio_mem_bbt *t);
 
 unsigned long virtio_mem_bbt_run(const struct virtio_mem_bbt *t,
 				 enum virtio_mem_bb_state state,
 				 unsigned long end, unsigned long max,
 				 unsigned long *first);
+bool virtio_mem_bbt_quarantined(const struct virtio_mem_bbt *t,
+				enum virtio_mem_bb_state state,
+				unsigned long end, unsigned long *id);
 bool virtio_mem_bbt_prev(const struct virtio_mem_bbt *t,
 			 enum virtio_mem_bb_state state, unsigned long *id);
-unsigned long virtio_mem_bbt_same(const struct virtio_mem_bbt *t,
-				  unsigned long id);
 
 #endif /* _VIRTIO_MEM_BB_H */

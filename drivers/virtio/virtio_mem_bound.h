@@ -2,7 +2,7 @@
 /*
  * Bounds one long call into the memory hotplug core: a deadline, a newer
  * request, suspend or removal make the core give up.  May call: nothing of
- * ours but the words of virtio_mem_core.h.
+ * ours but the words of virtio_mem_cause.h.
  */
 #ifndef _VIRTIO_MEM_BOUND_H
 #define _VIRTIO_MEM_BOUND_H
@@ -11,7 +11,7 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 
-#include "virtio_mem_core.h"
+#include "virtio_mem_cause.h"
 
 /**
  * struct virtio_mem_bound - the worker's open end

@@ -10,7 +10,9 @@
 #include <linux/gfp.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/page-flags.h>
 #include <linux/version.h>
+#include <linux/vmstat.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "virtio_mem: kernels before 6.1 are not supported"
@@ -59,6 +61,29 @@ static inline int virtio_mem_compat_mapcount(struct folio *folio)
 	return atomic_read(&folio->_mapcount) + 1;
 #else
 	return folio_mapcount(folio);
+#endif
+}
+
+/*
+ * Whether the page's owner knows how to move it, though it is on no LRU list:
+ * a balloon's or zsmalloc's.  Since 6.17 these have a flag of their own.
+ */
+static inline bool virtio_mem_compat_movable_ops(struct page *page)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+	return __PageMovable(page);
+#else
+	return page_has_movable_ops(page);
+#endif
+}
+
+/* Pages that hold what was compressed to save memory (zram, zswap). */
+static inline unsigned long virtio_mem_compat_compressed_pages(void)
+{
+#if IS_ENABLED(CONFIG_ZSMALLOC)
+	return global_zone_page_state(NR_ZSPAGES);
+#else
+	return 0;
 #endif
 }
 

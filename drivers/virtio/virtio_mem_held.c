@@ -1,91 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Remembers which page keeps a big block from going, so that the big block is
- * not isolated for nothing while that page is held.  May call virtio_mem_scan,
- * virtio_mem_pages, virtio_mem_plan and virtio_mem_table.
+ * Remembers what earlier looks and tries found out about a big block: which page
+ * is held, and how many tries have failed.  Only orders what is tried next.  May
+ * call virtio_mem_scan and virtio_mem_table.
  *
  * A page that somebody refers to beside its mappings and its cache can't be
  * migrated.  Most such references last for microseconds, or until the batches
  * of each CPU are drained.  So one look proves nothing; but a page that is held
  * before these were drained and after explains why a try would fail, and while
- * the same page is held the next one would fail, too.  Unless it has come to lie
- * in a batch since (6.1 can't tell that): so nothing is believed for ever.  And
- * where many pages are held for a moment each, some look finds one every time:
- * so there is a try after each page that was only looked at.
+ * the same page is held the next one probably would, too.  (Unless it has come to
+ * lie in a batch since, which 6.1 can't tell.)
  *
  *	none -> SUSPECTED	the scan has found a page held
  *	SUSPECTED -> none	a later scan has not
- *	SUSPECTED -> SEEN	all batches were drained since; it is still held
- *	SUSPECTED -> none	it is not, or draining failed: a try follows
- *	SEEN -> DUE		it was let go, or is not believed any more
- *	DUE -> none		a try has failed by its deadline or as if for a page
- *				that is held, but none is; any other failure
- *				(a veto, memory) leaves it: a try comes next again
- *	any -> TRIED		a try has failed, and the page is held
- *	TRIED -> none		it was let go, or is not believed any more
+ *	SUSPECTED -> HELD	all batches were drained since; it is still held
+ *	SUSPECTED -> none	it is not: a try follows
+ *	any -> HELD		a try has failed, and a page is held
+ *	any -> FAILED		a try has failed, and no look tells why
+ *	HELD -> none		the page was let go
+ *	FAILED -> none		something has changed that may help
  *	any -> none		the big block has gone
- *
- * While it is SEEN or TRIED the big block is left alone.
  */
-#include <linux/bitfield.h>
-#include <linux/ktime.h>
+#include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/xarray.h>
 
 #include "virtio_mem.h"
-#include "virtio_mem_pages.h"
 
 enum kind {
 	SUSPECTED,
-	SEEN,
-	DUE,
-	TRIED,
+	HELD,
+	FAILED,
 };
 
-/*
- * An entry: the page's number within its BB; the kind; when it was found, in s,
- * or for SUSPECTED after how many drains.
+/**
+ * struct record - what is remembered of a big block
+ * @kind: see above
+ * @pfn: SUSPECTED, HELD: the page
+ * @drains: SUSPECTED: how often the batches had been drained at that time
+ * @tries: tries that failed
+ * @cause: why the last of them did
  */
-#define ENTRY_PAGE	GENMASK_ULL(31, 0)
-#define ENTRY_KIND	GENMASK_ULL(33, 32)
-#define ENTRY_WHEN	GENMASK_ULL(62, 34)
-#define WHEN_MAX	FIELD_MAX(ENTRY_WHEN)
-
-static enum kind kind_of(void *entry)
-{
-	return FIELD_GET(ENTRY_KIND, xa_to_value(entry));
-}
-
-static unsigned long when_of(void *entry)
-{
-	return FIELD_GET(ENTRY_WHEN, xa_to_value(entry));
-}
-
-static unsigned long pfn_of(struct virtio_mem *vm, unsigned long id,
-			    void *entry)
-{
-	return virtio_mem_bb_pfn(vm, id) +
-	       FIELD_GET(ENTRY_PAGE, xa_to_value(entry));
-}
+struct record {
+	enum kind kind;
+	unsigned long pfn;
+	unsigned long drains;
+	unsigned int tries;
+	enum virtio_mem_cause cause;
+};
 
 /* Without memory to remember it, the big block is just tried again. */
-static void remember(struct virtio_mem *vm, unsigned long id,
-		     unsigned long pfn, enum kind kind)
+static struct record *record_of(struct virtio_mem *vm, unsigned long id)
 {
-	unsigned long page = pfn - virtio_mem_bb_pfn(vm, id);
-	u64 when = kind == SUSPECTED ? vm->drains : ktime_get_seconds();
+	struct record *r = xa_load(&vm->held, id);
 
-	xa_store(&vm->held, id,
-		 xa_mk_value(FIELD_PREP(ENTRY_PAGE, page) |
-			     FIELD_PREP(ENTRY_KIND, kind) |
-			     FIELD_PREP(ENTRY_WHEN, when & WHEN_MAX)),
-		 GFP_KERNEL);
-}
-
-static bool is_old(void *entry)
-{
-	return !virtio_mem_plan_believes(when_of(entry),
-					 ktime_get_seconds() & WHEN_MAX);
+	if (r)
+		return r;
+	r = kzalloc(sizeof(*r), GFP_KERNEL);
+	if (!r)
+		return NULL;
+	if (xa_is_err(xa_store(&vm->held, id, r, GFP_KERNEL))) {
+		kfree(r);
+		return NULL;
+	}
+	return r;
 }
 
 static void say(struct virtio_mem *vm, unsigned long id, unsigned long pfn)
@@ -93,7 +71,7 @@ static void say(struct virtio_mem *vm, unsigned long id, unsigned long pfn)
 	u64 addr = virtio_mem_bb_addr(vm, id);
 
 	virtio_mem_note(vm,
-			"0x%llx-0x%llx: the page at 0x%llx is held by something; its big block stays until it is let go",
+			"0x%llx-0x%llx: the page at 0x%llx is held by something; its big block is tried again now and then, and when it is let go",
 			addr, addr + vm->geo.bb_size - 1, (u64)PFN_PHYS(pfn));
 }
 
@@ -107,142 +85,6 @@ void virtio_mem_held_init(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_held_exit() - forget everything
- * @vm: the device; the worker has ended
- */
-void virtio_mem_held_exit(struct virtio_mem *vm)
-{
-	xa_destroy(&vm->held);
-}
-
-/**
- * virtio_mem_held_looked() - suspect a page, or nothing any more
- * @vm: the device
- * @id: the big block, ADDED
- * @score: what the scan has found there just now
- *
- * Outside of ZONE_MOVABLE some can move that are held (rings of AIO).  What an
- * earlier scan suspected is forgotten: drains before this one prove nothing.
- *
- * Context: the worker; may sleep.
- */
-void virtio_mem_held_looked(struct virtio_mem *vm, unsigned long id,
-			    const struct virtio_mem_score *score)
-{
-	void *entry = xa_load(&vm->held, id);
-
-	if (entry && kind_of(entry) != SUSPECTED)
-		return;
-	if (score->held_pages && !score->kernel_zone)
-		remember(vm, id, score->held_pfn, SUSPECTED);
-	else if (entry)
-		xa_erase(&vm->held, id);
-}
-
-/**
- * virtio_mem_held_doomed() - whether a try would fail for a page that is held
- * @vm: the device
- * @id: the big block, ADDED
- * @free_pfn: a page in it that was free just now, 0 if there is none
- *
- * Drains the batches of all CPUs, but only once for all that were suspected
- * before.
- *
- * Context: the worker, hotplug_mutex not held; may sleep.
- * Return: true if the page that was suspected is still held after that.
- */
-bool virtio_mem_held_doomed(struct virtio_mem *vm, unsigned long id,
-			    unsigned long free_pfn)
-{
-	void *entry = xa_load(&vm->held, id);
-	unsigned long pfn;
-
-	if (!entry || kind_of(entry) != SUSPECTED)
-		return false;
-	pfn = pfn_of(vm, id, entry);
-	if (!virtio_mem_scan_held(pfn))
-		goto not_held;
-	if (when_of(entry) == (vm->drains & WHEN_MAX)) {
-		if (!free_pfn || virtio_mem_pages_drain(free_pfn))
-			goto not_held;
-		vm->drains++;
-		if (!virtio_mem_scan_held(pfn))
-			goto not_held;
-	}
-	remember(vm, id, pfn, SEEN);
-	say(vm, id, pfn);
-	return true;
-not_held:
-	xa_erase(&vm->held, id);
-	return false;
-}
-
-/**
- * virtio_mem_held_note() - a try has failed: find and remember the page
- * @vm: the device
- * @id: the big block, ADDED
- *
- * Context: the worker; may sleep.
- */
-void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id)
-{
-	struct virtio_mem_score score;
-
-	virtio_mem_scan_bb(vm, id, &score);
-	if (!score.held_pages) {
-		xa_erase(&vm->held, id);
-		return;
-	}
-	remember(vm, id, score.held_pfn, TRIED);
-	say(vm, id, score.held_pfn);
-}
-
-/**
- * virtio_mem_held_still() - whether the page that was remembered is still held
- * @vm: the device
- * @id: the big block, ADDED
- *
- * Context: the worker; may sleep.
- * Return: true if so: a try would fail.  False after VIRTIO_MEM_BELIEVED_S.
- */
-bool virtio_mem_held_still(struct virtio_mem *vm, unsigned long id)
-{
-	void *entry = xa_load(&vm->held, id);
-	unsigned long pfn;
-
-	if (!entry || kind_of(entry) == SUSPECTED || kind_of(entry) == DUE)
-		return false;
-	pfn = pfn_of(vm, id, entry);
-	if (!is_old(entry) && virtio_mem_scan_held(pfn))
-		return true;
-	if (kind_of(entry) == SEEN)
-		remember(vm, id, pfn, DUE);
-	else
-		xa_erase(&vm->held, id);
-	return false;
-}
-
-/**
- * virtio_mem_held_let_go() - whether any page that was remembered is let go
- * @vm: the device
- *
- * Context: the worker.
- * Return: true if so, or after VIRTIO_MEM_BELIEVED_S: once for each page.
- */
-bool virtio_mem_held_let_go(struct virtio_mem *vm)
-{
-	bool let_go = false;
-	unsigned long id;
-	void *entry;
-
-	xa_for_each(&vm->held, id, entry)
-		if ((kind_of(entry) == SEEN || kind_of(entry) == TRIED) &&
-		    !virtio_mem_held_still(vm, id))
-			let_go = true;
-	return let_go;
-}
-
-/**
  * virtio_mem_held_forget() - the big block has gone
  * @vm: the device
  * @id: the big block
@@ -251,5 +93,183 @@ bool virtio_mem_held_let_go(struct virtio_mem *vm)
  */
 void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id)
 {
-	xa_erase(&vm->held, id);
+	kfree(xa_erase(&vm->held, id));
+}
+
+/**
+ * virtio_mem_held_exit() - forget everything
+ * @vm: the device; the worker has ended, or is the caller
+ */
+void virtio_mem_held_exit(struct virtio_mem *vm)
+{
+	unsigned long id;
+	struct record *r;
+
+	xa_for_each(&vm->held, id, r)
+		virtio_mem_held_forget(vm, id);
+	xa_destroy(&vm->held);
+}
+
+/**
+ * virtio_mem_held_pardon() - something has changed: tries may succeed now
+ * @vm: the device
+ *
+ * What a look can see, pages that are held, is looked at anyway.
+ *
+ * Context: the worker.
+ */
+void virtio_mem_held_pardon(struct virtio_mem *vm)
+{
+	unsigned long id;
+	struct record *r;
+
+	xa_for_each(&vm->held, id, r)
+		if (r->kind == FAILED)
+			virtio_mem_held_forget(vm, id);
+}
+
+/**
+ * virtio_mem_held_history() - what earlier looks and tries found
+ * @vm: the device
+ * @id: the big block, ADDED
+ * @past: out
+ *
+ * Forgets a page that was let go since.
+ *
+ * Context: the worker; may sleep.
+ */
+void virtio_mem_held_history(struct virtio_mem *vm, unsigned long id,
+			     struct virtio_mem_history *past)
+{
+	struct record *r = xa_load(&vm->held, id);
+
+	memset(past, 0, sizeof(*past));
+	if (!r || r->kind == SUSPECTED)
+		return;
+	if (r->kind == HELD && !virtio_mem_scan_held(r->pfn)) {
+		virtio_mem_held_forget(vm, id);
+		return;
+	}
+	past->tries = r->tries;
+	past->held = r->kind == HELD;
+	past->cause = r->cause;
+}
+
+/**
+ * virtio_mem_held_suspect() - suspect a page, or nothing any more
+ * @vm: the device
+ * @id: the big block, ADDED
+ * @pfn: a page that the scan has found held just now; 0 for none
+ *
+ * What an earlier scan suspected is forgotten: drains before this one prove
+ * nothing.
+ *
+ * Context: the worker; may sleep.
+ */
+void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
+			     unsigned long pfn)
+{
+	struct record *r = xa_load(&vm->held, id);
+
+	if (r && r->kind != SUSPECTED)
+		return;
+	if (!pfn) {
+		virtio_mem_held_forget(vm, id);
+		return;
+	}
+	r = record_of(vm, id);
+	if (!r)
+		return;
+	r->kind = SUSPECTED;
+	r->pfn = pfn;
+	r->drains = vm->drains;
+}
+
+/**
+ * virtio_mem_held_confirm() - whether the page that was suspected is held
+ * @vm: the device
+ * @id: the big block, ADDED
+ * @free_pfn: a page in it that was free just now, 0 if there is none
+ *
+ * Drains the batches of all CPUs, but only once for all that were suspected
+ * before.
+ *
+ * Context: the worker, hotplug_mutex not held; may sleep.
+ * Return: true if it is, before the draining and after.
+ */
+bool virtio_mem_held_confirm(struct virtio_mem *vm, unsigned long id,
+			     unsigned long free_pfn)
+{
+	struct record *r = xa_load(&vm->held, id);
+
+	if (!r || r->kind != SUSPECTED)
+		return false;
+	if (!virtio_mem_scan_held(r->pfn))
+		goto not_held;
+	if (r->drains == vm->drains) {
+		if (!free_pfn || virtio_mem_mm_drain(vm, id, free_pfn))
+			goto not_held;
+		vm->drains++;
+		if (!virtio_mem_scan_held(r->pfn))
+			goto not_held;
+	}
+	r->kind = HELD;
+	r->cause = VIRTIO_MEM_CAUSE_PINNED;
+	say(vm, id, r->pfn);
+	return true;
+not_held:
+	virtio_mem_held_forget(vm, id);
+	return false;
+}
+
+/**
+ * virtio_mem_held_record_failure() - a try has failed: find and remember the page
+ * @vm: the device
+ * @id: the big block, ADDED
+ * @cause: why it failed
+ *
+ * Context: the worker; may sleep.
+ */
+void virtio_mem_held_record_failure(struct virtio_mem *vm, unsigned long id,
+				    enum virtio_mem_cause cause)
+{
+	struct record *r = record_of(vm, id);
+	struct virtio_mem_score score;
+
+	if (!r)
+		return;
+	r->tries++;
+	r->cause = cause;
+	r->kind = FAILED;
+	if (cause != VIRTIO_MEM_CAUSE_PINNED &&
+	    cause != VIRTIO_MEM_CAUSE_DEADLINE)
+		return;
+	virtio_mem_scan_bb(vm, id, &score);
+	if (!score.held_pages)
+		return;
+	r->kind = HELD;
+	r->pfn = score.held_pfn;
+	say(vm, id, r->pfn);
+}
+
+/**
+ * virtio_mem_held_any_released() - whether any page that was held is let go
+ * @vm: the device
+ *
+ * Context: the worker.
+ * Return: true if so: once for each page.
+ */
+bool virtio_mem_held_any_released(struct virtio_mem *vm)
+{
+	bool released = false;
+	unsigned long id;
+	struct record *r;
+
+	xa_for_each(&vm->held, id, r) {
+		if (r->kind != HELD || virtio_mem_scan_held(r->pfn))
+			continue;
+		virtio_mem_held_forget(vm, id);
+		released = true;
+	}
+	return released;
 }

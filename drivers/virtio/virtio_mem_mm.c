@@ -2,8 +2,8 @@
 /*
  * Linux's side of a big block: add, claim, offline and remove; memory
  * notifier, resource, memory group.  May call virtio_mem_table,
- * virtio_mem_pages, virtio_mem_scan and virtio_mem_bound; knows nothing of the
- * device.
+ * virtio_mem_pages, virtio_mem_scan, virtio_mem_cause, virtio_mem_bound and
+ * virtio_mem_work_kick(); knows nothing of the device.
  *
  * Claims.  The worker claims a BB by making it FAKE_OFFLINE under
  * hotplug_mutex, and then works without the mutex.  While the claim lasts,
@@ -28,16 +28,6 @@
 #include "virtio_mem.h"
 #include "virtio_mem_compat.h"
 #include "virtio_mem_pages.h"
-
-/*
- * How long a direct offlining with pages in use may hold the locks of memory
- * hotplug, in ms: enough to move a whole memory block, too short to be felt by
- * whoever creates a slab cache.
- */
-#define MAX_TRY_MS	1000U
-
-/* Attempts to take a run of pages; migration often succeeds the next time. */
-#define TAKE_ATTEMPTS	3
 
 static unsigned long block_pages(void)
 {
@@ -203,8 +193,10 @@ static int on_memory_event(struct notifier_block *nb, unsigned long action,
 	case MEM_GOING_OFFLINE:
 		rc = going_offline(vm, id);
 		break;
-	case MEM_CANCEL_OFFLINE:
 	case MEM_CANCEL_ONLINE:
+		vm->refused |= id != VIRTIO_MEM_NO_BB && id == vm->adding;
+		fallthrough;
+	case MEM_CANCEL_OFFLINE:
 		vm->changing = VIRTIO_MEM_NO_BB;
 		break;
 	case MEM_ONLINE:
@@ -440,10 +432,12 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 {
 	u64 addr = virtio_mem_bb_addr(vm, id), size = vm->geo.bb_size;
 	unsigned long online;
+	bool refused;
 	int rc;
 
 	mutex_lock(&vm->hotplug_mutex);
 	vm->adding = id;
+	vm->refused = false;
 	vm->offline_bytes += size;
 	mutex_unlock(&vm->hotplug_mutex);
 
@@ -452,6 +446,7 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 
 	mutex_lock(&vm->hotplug_mutex);
 	vm->adding = VIRTIO_MEM_NO_BB;
+	refused = vm->refused;
 	if (rc)
 		vm->offline_bytes -= size;
 	else
@@ -461,38 +456,74 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 		return rc;
 
 	online = PFN_PHYS(virtio_mem_mm_online_pages(vm, id, NULL));
-	if (online && online < size)
+	if ((online || refused) && online < size)
 		virtio_mem_note(vm,
-				"0x%llx-0x%llx: added, but only %llu of %llu MiB came online",
+				"0x%llx-0x%llx: added, but only %llu of %llu MiB came online%s; the rest waits for user space",
 				addr, addr + size - 1, (u64)online >> 20,
-				size >> 20);
+				size >> 20,
+				refused ? ", as onlining was refused" : "");
 	return 0;
 }
 
+/* One attempt after the other to empty a run of pages, as the bound allows. */
+static bool try_again(struct virtio_mem *vm, int attempt,
+		      const struct virtio_mem_attempt *how, int *rc)
+{
+	if (virtio_mem_bound_why(&vm->bound)) {
+		*rc = -EINTR;
+		return false;
+	}
+	/* Held before, and after an attempt: that is why. */
+	return attempt < VIRTIO_MEM_TAKE_ATTEMPTS &&
+	       !(attempt && how->suspect && virtio_mem_scan_held(how->suspect));
+}
+
 static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
-		    unsigned long suspect)
+		    const struct virtio_mem_attempt *how)
 {
 	int attempt, rc = -EBUSY;
 
-	for (attempt = 0; attempt < TAKE_ATTEMPTS && rc == -EBUSY; attempt++) {
-		if (virtio_mem_bound_why(&vm->bound))
-			return -EINTR;
-		/* Held before, and after an attempt: that is why. */
-		if (attempt && suspect && virtio_mem_scan_held(suspect))
-			break;
+	for (attempt = 0; rc == -EBUSY && try_again(vm, attempt, how, &rc);
+	     attempt++)
 		rc = virtio_mem_compat_alloc_range(pfn, pfn + nr);
+	if (rc)
+		return rc;
+	virtio_mem_pages_take(pfn, nr);
+	bitmap_set(vm->taken, taken_bit(vm, pfn), nr / block_pages());
+	return 0;
+}
+
+/* Whether nothing is in use any more that migration could have moved. */
+static bool is_swept(unsigned long pfn, unsigned long nr)
+{
+	struct virtio_mem_score score;
+
+	virtio_mem_scan_pages(pfn, pfn + nr, &score);
+	return !score.used_pages && !score.stuck_pages;
+}
+
+static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
+		     const struct virtio_mem_attempt *how)
+{
+	int attempt, rc = 0;
+
+	for (attempt = 0; !rc && try_again(vm, attempt, how, &rc); attempt++) {
+		rc = virtio_mem_pages_sweep(pfn, nr);
+		if (!rc && is_swept(pfn, nr))
+			break;
 	}
-	if (!rc)
-		virtio_mem_pages_take(pfn, nr);
 	return rc;
 }
 
 /*
- * Takes all online pages of the claimed BB, one run of a zone at a time: then
- * the allocator's lists are drained once, and nothing that is moved out of the
- * run lands in it again.
+ * All online pages of the claimed BB, one run of a zone at a time: then the
+ * allocator's lists are drained once, and nothing that is moved out of the run
+ * lands in it again.
  */
-static int take_pages(struct virtio_mem *vm, unsigned long suspect)
+static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
+		    int (*empty)(struct virtio_mem *vm, unsigned long pfn,
+				 unsigned long nr,
+				 const struct virtio_mem_attempt *how))
 {
 	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
 	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->claimed);
@@ -511,11 +542,10 @@ static int take_pages(struct virtio_mem *vm, unsigned long suspect)
 			if (!next || page_zone(next) != page_zone(page))
 				break;
 		}
-		rc = take_run(vm, pfn + i * block_pages(),
-			      (j - i) * block_pages(), suspect);
+		rc = empty(vm, pfn + i * block_pages(), (j - i) * block_pages(),
+			   how);
 		if (rc)
 			return rc;
-		bitmap_set(vm->taken, i, j - i);
 	}
 	return 0;
 }
@@ -550,44 +580,43 @@ static enum virtio_mem_cause cause_of(int rc, enum virtio_mem_cause why,
 	}
 }
 
-/*
- * Taking pages disturbs nobody; offlining holds the locks of all memory
- * hotplug.  So that gets the smaller part, which the other can't use up.
- */
-static unsigned int remove_timeout_ms(void)
+static unsigned int offline_ms(const struct virtio_mem_attempt *how)
 {
-	return READ_ONCE(virtio_mem_unplug_timeout_ms) / 4;
+	return how->ms / VIRTIO_MEM_OFFLINE_SHARE;
 }
 
-static unsigned int try_timeout_ms(void)
+static unsigned int try_ms(const struct virtio_mem_attempt *how)
 {
-	return min(READ_ONCE(virtio_mem_unplug_timeout_ms) / 8, MAX_TRY_MS);
+	return min(how->ms / VIRTIO_MEM_TRY_SHARE, VIRTIO_MEM_TRY_MAX_MS);
 }
 
-static unsigned int take_timeout_ms(void)
+static unsigned int empty_ms(const struct virtio_mem_attempt *how)
 {
-	unsigned int ms = READ_ONCE(virtio_mem_unplug_timeout_ms);
-
-	return ms - ms / 4 - ms / 8;
+	return how->ms - how->ms / VIRTIO_MEM_OFFLINE_SHARE -
+	       how->ms / VIRTIO_MEM_TRY_SHARE;
 }
 
-static int bounded_take(struct virtio_mem *vm, unsigned long suspect,
-			enum virtio_mem_cause *cause)
+static int bounded_empty(struct virtio_mem *vm,
+			 const struct virtio_mem_attempt *how,
+			 int (*empty)(struct virtio_mem *vm, unsigned long pfn,
+				      unsigned long nr,
+				      const struct virtio_mem_attempt *how),
+			 enum virtio_mem_cause *cause)
 {
 	enum virtio_mem_cause why;
 	int rc;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
-	if (!virtio_mem_bound_begin(&vm->bound, take_timeout_ms()))
+	if (!virtio_mem_bound_begin(&vm->bound, empty_ms(how)))
 		return -EINTR;
-	rc = take_pages(vm, suspect);
+	rc = each_run(vm, how, empty);
 	why = virtio_mem_bound_end(&vm->bound);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_PINNED);
 	return rc;
 }
 
-static int bounded_remove(struct virtio_mem *vm, unsigned long id,
-			  unsigned int ms, enum virtio_mem_cause *cause)
+static int bounded_offline(struct virtio_mem *vm, unsigned int ms,
+			   enum virtio_mem_cause *cause)
 {
 	enum virtio_mem_cause why;
 	int rc;
@@ -595,7 +624,7 @@ static int bounded_remove(struct virtio_mem *vm, unsigned long id,
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
 	if (!virtio_mem_bound_begin(&vm->bound, ms))
 		return -EINTR;
-	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, id),
+	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, vm->claimed),
 				       vm->geo.bb_size);
 	why = virtio_mem_bound_end(&vm->bound);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_VETO);
@@ -627,53 +656,125 @@ static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
 }
 
 /**
+ * virtio_mem_mm_drain() - take what each CPU keeps in batches to the lists
+ * @vm: the device
+ * @id: a big block, ADDED
+ * @pfn: a page in it, online, that was free just now
+ *
+ * The page is taken for a moment: so nobody else may offline it.
+ *
+ * Context: the worker, hotplug_mutex not held; may sleep.
+ * Return: 0; -EBUSY if somebody is on- or offlining it, else what
+ * virtio_mem_pages_drain() says.
+ */
+int virtio_mem_mm_drain(struct virtio_mem *vm, unsigned long id,
+			unsigned long pfn)
+{
+	int rc;
+
+	if (!claim(vm, id))
+		return -EBUSY;
+	rc = pfn_to_online_page(pfn) ? virtio_mem_pages_drain(pfn) : -EBUSY;
+	end_claim(vm, VIRTIO_MEM_BB_ADDED);
+	return rc;
+}
+
+/* Whether taking may succeed where something else has failed. */
+static bool taking_helps(enum virtio_mem_cause cause)
+{
+	return cause != VIRTIO_MEM_CAUSE_INTERRUPTED &&
+	       cause != VIRTIO_MEM_CAUSE_NOMEM;
+}
+
+/* Without taking anything; 0 if the claimed big block has left Linux. */
+static int leave_directly(struct virtio_mem *vm,
+			  const struct virtio_mem_attempt *how,
+			  const char **what, enum virtio_mem_cause *cause)
+{
+	int rc;
+
+	if (how->method == VIRTIO_MEM_METHOD_SWEEP) {
+		*what = "moving what is in use";
+		rc = bounded_empty(vm, how, sweep_run, cause);
+		if (rc)
+			return rc;
+		/* What is left would be waited for, with all locks held. */
+		if (!is_swept(virtio_mem_bb_pfn(vm, vm->claimed),
+			      virtio_mem_bb_pages(vm))) {
+			*cause = VIRTIO_MEM_CAUSE_PINNED;
+			return -EBUSY;
+		}
+	}
+	*what = "offlining";
+	return bounded_offline(vm, how->method == VIRTIO_MEM_METHOD_OFFLINE ?
+			       offline_ms(how) : try_ms(how), cause);
+}
+
+/* All its pages first; 0 if the claimed big block has left Linux. */
+static int leave_taken(struct virtio_mem *vm,
+		       const struct virtio_mem_attempt *how,
+		       const char **what, enum virtio_mem_cause *cause)
+{
+	int rc;
+
+	*what = "taking its pages";
+	rc = bounded_empty(vm, how, take_run, cause);
+	if (rc)
+		return rc;
+	*what = "offlining";
+	return bounded_offline(vm, offline_ms(how), cause);
+}
+
+/**
  * virtio_mem_mm_shrink() - take a big block out of Linux
  * @vm: the device
  * @id: the big block, ADDED; PLUGGED on success, else ADDED again
- * @method: whether to take its pages first, or when
- * @suspect: PFN of a page in it that a look found held, 0 for none
+ * @how: how, and for how long
  *
- * Bounded by unplug_timeout_ms, and by virtio_mem_bound_raise().  On any
- * failure everything is as it was: pages that were taken are given back, memory
- * that was offlined is online again.
+ * Bounded by @how, and by virtio_mem_bound_raise().  On any failure everything
+ * is as it was: pages that were taken are given back, memory that was offlined
+ * is online again.  But the core refuses to online a memory block with a poisoned
+ * page, and a notifier can: what stays offline then is said, and counted.
  *
  * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
  * Return: VIRTIO_MEM_CAUSE_NONE if done, else why not.
  */
-enum virtio_mem_cause virtio_mem_mm_shrink(struct virtio_mem *vm,
-					   unsigned long id,
-					   enum virtio_mem_method method,
-					   unsigned long suspect)
+enum virtio_mem_cause
+virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
+		     const struct virtio_mem_attempt *how)
 {
+	bool taking = how->method == VIRTIO_MEM_METHOD_TAKE;
 	u64 addr = virtio_mem_bb_addr(vm, id);
 	enum virtio_mem_cause cause;
+	unsigned long online;
 	const char *what = "";
 	int rc = 0;
 
 	if (!claim(vm, id))
 		return VIRTIO_MEM_CAUSE_HOTPLUG;
-	if (method == VIRTIO_MEM_METHOD_TRY) {
-		what = "offlining";
-		rc = bounded_remove(vm, id, try_timeout_ms(), &cause);
+	online = virtio_mem_mm_online_pages(vm, id, NULL);
+	if (!taking) {
+		rc = leave_directly(vm, how, &what, &cause);
 		/* A short cut that was none: what counts is the long way. */
-		if (rc && cause != VIRTIO_MEM_CAUSE_INTERRUPTED)
-			method = VIRTIO_MEM_METHOD_TAKE;
+		taking = rc && taking_helps(cause) &&
+			 how->method != VIRTIO_MEM_METHOD_OFFLINE;
 	}
-	if (method == VIRTIO_MEM_METHOD_TAKE) {
-		what = "taking its pages";
-		rc = bounded_take(vm, suspect, &cause);
-	}
-	if (!rc && method != VIRTIO_MEM_METHOD_TRY) {
-		what = "offlining";
-		rc = bounded_remove(vm, id, remove_timeout_ms(), &cause);
-	}
+	if (taking)
+		rc = leave_taken(vm, how, &what, &cause);
 	if (!rc) {
 		end_claim(vm, VIRTIO_MEM_BB_PLUGGED);
 		return VIRTIO_MEM_CAUSE_NONE;
 	}
 	give_back_pages(vm);
+	online -= virtio_mem_mm_online_pages(vm, id, NULL);
 	end_claim(vm, VIRTIO_MEM_BB_ADDED);
-	virtio_mem_note(vm, "0x%llx-0x%llx: %s failed (%d): %s; it stays",
+	/* The core does not online what has a poisoned page, or if one says no. */
+	if (online)
+		dev_warn(&vm->vdev->dev,
+			 "0x%llx-0x%llx: not unplugged, but %llu MiB of it stay offline: a poisoned page is in there, or onlining was refused\n",
+			 addr, addr + vm->geo.bb_size - 1,
+			 (u64)PFN_PHYS(online) >> 20);
+	virtio_mem_note(vm, "0x%llx-0x%llx: %s failed (%d): %s; it stays, and is tried again",
 			addr, addr + vm->geo.bb_size - 1, what, rc,
 			virtio_mem_cause_text(cause));
 	return cause;

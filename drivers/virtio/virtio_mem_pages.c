@@ -2,7 +2,7 @@
 /*
  * The pages of memory that the driver has taken out of the allocator, and
  * whose they are while it is offlined; and what else needs pages to be taken.
- * May call nothing of ours.
+ * May call virtio_mem_compat and virtio_mem_scan.
  *
  * A taken page is allocated to the driver: refcount 1, PageOffline, out of the
  * managed count.  Handed over to the core's offlining its refcount is 0: the
@@ -18,6 +18,7 @@
 
 #include "virtio_mem_compat.h"
 #include "virtio_mem_pages.h"
+#include "virtio_mem_scan.h"
 
 /* Let others get on, now and then; 256 MiB with 4 KiB pages. */
 static void breathe(unsigned long i)
@@ -129,7 +130,7 @@ void virtio_mem_pages_take_over(unsigned long pfn, unsigned long nr)
  * them is not exported; alloc_contig_range() does it before it moves anything
  * (6.1 to 6.12), and a page that is free costs it nothing more.
  *
- * Context: may sleep.
+ * Context: nobody else offlines it; may sleep.
  * Return: 0; else what alloc_contig_range() says, and nothing may be drained.
  */
 int virtio_mem_pages_drain(unsigned long pfn)
@@ -139,4 +140,68 @@ int virtio_mem_pages_drain(unsigned long pfn)
 	if (!rc)
 		__free_page(pfn_to_page(pfn));
 	return rc;
+}
+
+/* Others take free pages, too: the next one may do. */
+#define PLUG_ATTEMPTS	3
+
+/* Allocates one page of a run, preferably one that is free; 0: none to be had. */
+static unsigned long take_plug(unsigned long pfn, unsigned long nr)
+{
+	unsigned long end = pfn + nr, at = pfn;
+	int attempt;
+
+	for (attempt = 0; attempt < PLUG_ATTEMPTS && at < end; attempt++) {
+		unsigned long found = virtio_mem_scan_free_page(at, end);
+
+		/* Without a free one: the first, whose contents then move. */
+		if (!found)
+			found = at;
+		if (!virtio_mem_compat_alloc_range(found, found + 1))
+			return found;
+		at = found + 1;
+	}
+	return 0;
+}
+
+/**
+ * virtio_mem_pages_sweep() - move what is in use out of pages, and take none
+ * @pfn: first page
+ * @nr: pages, online, all in one zone, and all of whole page blocks
+ *
+ * alloc_contig_range() isolates the pages, so that nothing new comes, moves what
+ * is in use, and then takes and zeroes them; or fails, and takes nothing, if any
+ * of them is not free by then (6.1 to 7.3).  So one page is taken before.  With
+ * no reference to it, it looks as if it were on its way to the allocator: then
+ * the isolation does not mind it in the kernel's zones, either, and what looks
+ * whether all are free does.
+ *
+ * What was in use may still be, and what is free may be in use again at once.
+ *
+ * Context: nobody else offlines them; may sleep, and ends early if a fatal
+ * signal is pending.
+ * Return: 0 if migration was tried; -EINTR; -ENOMEM if there was no room for
+ * what moves.
+ */
+int virtio_mem_pages_sweep(unsigned long pfn, unsigned long nr)
+{
+	unsigned long plug = take_plug(pfn, nr);
+	struct page *page;
+	int rc;
+
+	if (!plug)
+		return 0;
+	page = pfn_to_page(plug);
+	/* Somebody looks at it just now: it is not ours alone. */
+	if (!page_ref_freeze(page, 1)) {
+		__free_page(page);
+		return 0;
+	}
+	rc = virtio_mem_compat_alloc_range(pfn, pfn + nr);
+	page_ref_unfreeze(page, 1);
+	__free_page(page);
+	/* Success is impossible: a page that is allocated is none to be had. */
+	if (WARN_ON_ONCE(!rc))
+		return -EIO;
+	return rc == -EBUSY ? 0 : rc;
 }

@@ -121,23 +121,6 @@ const char *virtio_mem_proto_answer_name(enum virtio_mem_answer answer)
 }
 
 /**
- * virtio_mem_proto_decode() - configuration space to CPU byte order
- * @cfg: out
- * @raw: as read from the device
- */
-void virtio_mem_proto_decode(struct virtio_mem_cfg *cfg,
-			     const struct virtio_mem_config *raw)
-{
-	cfg->block_size = le64_to_cpu(raw->block_size);
-	cfg->node_id = le16_to_cpu(raw->node_id);
-	cfg->addr = le64_to_cpu(raw->addr);
-	cfg->region_size = le64_to_cpu(raw->region_size);
-	cfg->usable_region_size = le64_to_cpu(raw->usable_region_size);
-	cfg->plugged_size = le64_to_cpu(raw->plugged_size);
-	cfg->requested_size = le64_to_cpu(raw->requested_size);
-}
-
-/**
  * virtio_mem_proto_check() - whether a configuration makes sense
  * @cfg: the configuration
  * @page_size: the guest's page size in bytes

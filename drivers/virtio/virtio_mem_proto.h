@@ -70,8 +70,6 @@ virtio_mem_proto_answer(const struct virtio_mem_resp *resp, u32 len);
 int virtio_mem_proto_state(const struct virtio_mem_resp *resp, u32 len);
 const char *virtio_mem_proto_request_name(u16 type);
 const char *virtio_mem_proto_answer_name(enum virtio_mem_answer answer);
-void virtio_mem_proto_decode(struct virtio_mem_cfg *cfg,
-			     const struct virtio_mem_config *raw);
 const char *virtio_mem_proto_check(const struct virtio_mem_cfg *cfg,
 				   u64 page_size);
 const char *virtio_mem_proto_check_update(const struct virtio_mem_cfg *old,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The worker's rest between two passes, with an eye on what kept the last one
- * from meeting the request.  May call virtio_mem_plan, virtio_mem_scan,
+ * from meeting the request.  May call virtio_mem_retry, virtio_mem_scan,
  * virtio_mem_held and virtio_mem_vq.
  *
  * Nobody tells a driver that memory is free again or a page let go, and the
@@ -15,10 +15,14 @@
 
 #include "virtio_mem.h"
 
-/* After a hasty pass: so many times the time that it has wasted. */
-#define HASTY_REST	8
-
+/* Whatever the last pass has cost: a request, an answer, the end. */
 static bool called(struct virtio_mem *vm)
+{
+	return READ_ONCE(vm->events) & ~BIT(VIRTIO_MEM_EV_MEMORY) ||
+	       virtio_mem_vq_rang(&vm->vq);
+}
+
+static bool called_or_memory(struct virtio_mem *vm)
 {
 	return READ_ONCE(vm->events) || virtio_mem_vq_rang(&vm->vq);
 }
@@ -27,11 +31,26 @@ static bool may_get_further(struct virtio_mem *vm)
 {
 	struct virtio_mem_pressure now;
 
-	if (virtio_mem_held_let_go(vm))
+	if (virtio_mem_held_any_released(vm))
 		return true;
 	virtio_mem_scan_pressure(&now);
-	return virtio_mem_plan_eased(vm->pass.cause, &vm->pressure, &now,
-				     virtio_mem_bb_pages(vm));
+	if (!virtio_mem_retry_eased(vm->pass.cause, &vm->pressure, &now,
+				    virtio_mem_bb_pages(vm),
+				    virtio_mem_scan_memmap(vm)))
+		return false;
+	virtio_mem_held_pardon(vm);
+	return true;
+}
+
+/* Returns true if something has called. */
+static bool sleep_for(struct virtio_mem *vm, u32 ms, bool memory_too)
+{
+	unsigned long ticks = msecs_to_jiffies(ms);
+
+	if (memory_too)
+		return wait_event_idle_timeout(vm->wait, called_or_memory(vm),
+					       ticks);
+	return wait_event_idle_timeout(vm->wait, called(vm), ticks);
 }
 
 /**
@@ -39,24 +58,27 @@ static bool may_get_further(struct virtio_mem *vm)
  * @vm: the device
  * @delay: ms; 0 to wait for an event only
  *
+ * After a pass that has wasted time, memory that comes and goes does not call
+ * before as much time has passed.
+ *
  * Context: the worker; sleeps.
  */
 void virtio_mem_rest(struct virtio_mem *vm, u32 delay)
 {
-	u32 look = virtio_mem_plan_look_ms(delay), least = 0, passed = 0, part;
+	u32 least = virtio_mem_retry_least_ms(delay, vm->failed_ms, vm->hasty);
+	u32 look = virtio_mem_retry_look_ms(delay), passed = 0, part;
 
-	if (vm->hasty)
-		least = min_t(u64, delay, vm->failed_ms * HASTY_REST);
 	vm->hasty = false;
 	if (!delay) {
-		wait_event_idle(vm->wait, called(vm));
+		wait_event_idle(vm->wait, called_or_memory(vm));
 		return;
 	}
 	virtio_mem_scan_pressure(&vm->pressure);
 	for (; passed < delay; passed += part) {
 		part = min(look, delay - passed);
-		if (wait_event_idle_timeout(vm->wait, called(vm),
-					    msecs_to_jiffies(part)))
+		if (passed < least)
+			part = min(part, least - passed);
+		if (sleep_for(vm, part, passed >= least))
 			return;
 		if (passed + part >= least && may_get_further(vm)) {
 			vm->hasty = true;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Looks at the pages of a big block, without locks: free, movable, stuck, and
- * by what; and at what memory the guest has left.  May call nothing of ours.
+ * by what; and at what memory the guest has left.  Observes only, decides
+ * nothing.  May call virtio_mem_compat.
  *
  * All answers are hints: pages change while we look.  What the look calls
- * movable may still fail; what it calls stuck must be so in the core's eyes as
- * well (has_unmovable_pages(), 6.1 and 6.12), or a big block that can go would
- * wait for nothing.
+ * movable may still fail, and what it calls stuck may still go, though it shall
+ * be what the core calls so, too (has_unmovable_pages(), 6.1 and 6.12).
  */
 #include <linux/hugetlb.h>
 #include <linux/memory.h>
@@ -18,10 +18,6 @@
 
 #include "virtio_mem.h"
 #include "virtio_mem_compat.h"
-
-/* Reserves that an unplug must leave, as shares of the guest's memory. */
-#define RESERVE_SHARE		32
-#define KERNEL_RESERVE_SHARE	64
 
 static void stuck(struct virtio_mem_score *score, unsigned long pfn,
 		  unsigned long nr, enum virtio_mem_cause cause)
@@ -64,7 +60,8 @@ static bool looks_pinned(struct folio *folio)
  * Whether something refers to the folio beside its mappings and its cache.
  * What is not on the LRU is about to be: a batch of some CPU refers to it, or
  * who isolated it, and a try that fails leaves pages there.  A batch can last,
- * on a CPU that is idle, but the next try drains it.
+ * on a CPU that is idle, but the next try drains it.  Pages of shared memory
+ * that were read ahead from swap are in its cache, and have no mapping.
  */
 static bool looks_held(struct folio *folio)
 {
@@ -73,13 +70,68 @@ static bool looks_held(struct folio *folio)
 
 	if (maps < 0 || folio_test_hugetlb(folio))
 		return false;
-	if (folio_test_anon(folio))
-		cache = folio_test_swapcache(folio) ? folio_nr_pages(folio) : 0;
-	else if (READ_ONCE(folio->mapping))
+	if (folio_test_swapcache(folio))
+		cache = folio_nr_pages(folio);
+	else if (!folio_test_anon(folio) && READ_ONCE(folio->mapping))
 		cache = folio_nr_pages(folio) + folio_test_private(folio);
 	if (!folio_test_lru(folio))
 		cache++;
 	return folio_ref_count(folio) > maps + cache;
+}
+
+static unsigned long look_free(struct page *page, unsigned long pfn,
+			       unsigned long left,
+			       struct virtio_mem_score *score)
+{
+	unsigned long order = READ_ONCE(page->private), nr = 1;
+
+	if (order <= ilog2(MAX_ORDER_NR_PAGES))
+		nr = min(1UL << order, left);
+	if (!score->free_pfn)
+		score->free_pfn = pfn;
+	score->free_pages += nr;
+	return nr;
+}
+
+/* In use, and movable as far as can be seen. */
+static void look_used(struct folio *folio, unsigned long pfn, unsigned long nr,
+		      struct virtio_mem_score *score)
+{
+	if (looks_held(folio)) {
+		if (!score->held_pages)
+			score->held_pfn = pfn;
+		score->held_pages += nr;
+	}
+	/* Migration waits for these, and no signal ends that. */
+	if (folio_test_locked(folio) || folio_test_writeback(folio))
+		score->busy_pages += nr;
+	score->used_pages += nr;
+}
+
+static unsigned long look_folio(struct page *page, unsigned long pfn,
+				unsigned long left, bool movable_zone,
+				struct virtio_mem_score *score)
+{
+	struct folio *folio = page_folio(page);
+	unsigned long nr = rest_of_folio(page, folio, left);
+
+	if (PageHuge(&folio->page)) {
+		/* alloc_contig_range() says ENOMEM for these, by design. */
+		if (folio_nr_pages(folio) > MAX_ORDER_NR_PAGES)
+			stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_HUGETLB);
+		else
+			score->used_pages += nr;
+	} else if (folio_test_lru(folio) && looks_pinned(folio)) {
+		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_PINNED);
+	} else if (!movable_zone && !folio_test_lru(folio) &&
+		   !virtio_mem_compat_movable_ops(page) &&
+		   (folio_test_slab(folio) || !READ_ONCE(folio->mapping))) {
+		/* Others are in a cache or mapped: in a batch to an LRU list. */
+		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_UNMOVABLE);
+	} else {
+		look_used(folio, pfn, nr, score);
+	}
+	return nr;
 }
 
 /* Judges the page at @pfn; returns how many pages the verdict is about. */
@@ -87,59 +139,31 @@ static unsigned long look(struct page *page, unsigned long pfn,
 			  unsigned long left, bool movable_zone,
 			  struct virtio_mem_score *score)
 {
-	unsigned long nr = 1;
-	struct folio *folio;
-
-	if (PageBuddy(page)) {
-		unsigned long order = READ_ONCE(page->private);
-
-		if (order <= ilog2(MAX_ORDER_NR_PAGES))
-			nr = min(1UL << order, left);
-		if (!score->free_pfn)
-			score->free_pfn = pfn;
-		score->free_pages += nr;
-		return nr;
+	if (PageBuddy(page))
+		return look_free(page, pfn, left, score);
+	if (PageHWPoison(page)) {
+		score->poisoned_pages++;
+		return 1;
 	}
 	if (PageReserved(page)) {
 		stuck(score, pfn, 1, VIRTIO_MEM_CAUSE_UNMOVABLE);
 		return 1;
 	}
-	if (!page_count(page) && !PageCompound(page)) {
+	/* From 6.15 on slab pages have no refcount, either. */
+	if (!page_count(page) && !PageCompound(page) && !PageSlab(page)) {
 		/* On its way to or from the allocator's lists. */
 		score->free_pages++;
 		return 1;
 	}
-	if (PageOffline(page) && !movable_zone) {
-		stuck(score, pfn, 1, VIRTIO_MEM_CAUSE_UNMOVABLE);
+	/* What a balloon has taken can move (VIRTIO_BALLOON since 3.8). */
+	if (PageOffline(page) && !virtio_mem_compat_movable_ops(page)) {
+		if (movable_zone)
+			score->used_pages++;
+		else
+			stuck(score, pfn, 1, VIRTIO_MEM_CAUSE_UNMOVABLE);
 		return 1;
 	}
-	folio = page_folio(page);
-	nr = rest_of_folio(page, folio, left);
-	if (PageHuge(&folio->page)) {
-		/* alloc_contig_range() says ENOMEM for these, by design. */
-		if (folio_nr_pages(folio) > MAX_ORDER_NR_PAGES)
-			stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_HUGETLB);
-		else
-			score->used_pages += nr;
-		return nr;
-	}
-	if (folio_test_lru(folio) && looks_pinned(folio)) {
-		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_PINNED);
-		return nr;
-	}
-	/* Not on an LRU list, but mapped or in a cache: in a batch to one. */
-	if (!movable_zone && !folio_test_lru(folio) &&
-	    (folio_test_slab(folio) || !READ_ONCE(folio->mapping))) {
-		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_UNMOVABLE);
-		return nr;
-	}
-	if (looks_held(folio)) {
-		if (!score->held_pages)
-			score->held_pfn = pfn;
-		score->held_pages += nr;
-	}
-	score->used_pages += nr;
-	return nr;
+	return look_folio(page, pfn, left, movable_zone, score);
 }
 
 /**
@@ -160,21 +184,16 @@ bool virtio_mem_scan_held(unsigned long pfn)
 }
 
 /**
- * virtio_mem_scan_bb() - look at the pages of a big block
- * @vm: the device
- * @id: the big block, ADDED
+ * virtio_mem_scan_pages() - look at pages
+ * @pfn: the first, at the start of a section
+ * @end: and up to here, at the end of one
  * @score: out
  *
- * The memmap can't go while we look: only the worker removes this memory.
- *
- * Context: the worker; may sleep.
+ * Context: the memmap of what is online of them can't go; may sleep.
  */
-void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
-			struct virtio_mem_score *score)
+void virtio_mem_scan_pages(unsigned long pfn, unsigned long end,
+			   struct virtio_mem_score *score)
 {
-	unsigned long pfn = virtio_mem_bb_pfn(vm, id);
-	unsigned long end = pfn + virtio_mem_bb_pages(vm);
-
 	memset(score, 0, sizeof(*score));
 	while (pfn < end) {
 		unsigned long stop = min(end, pfn + PAGES_PER_SECTION);
@@ -197,12 +216,47 @@ void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 }
 
 /**
- * virtio_mem_scan_memmap() - what adding a big block takes out of the guest
+ * virtio_mem_scan_bb() - look at the pages of a big block
+ * @vm: the device
+ * @id: the big block, ADDED or claimed
+ * @score: out
+ *
+ * The memmap can't go while we look: only the worker removes this memory.
+ *
+ * Context: the worker; may sleep.
+ */
+void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
+			struct virtio_mem_score *score)
+{
+	unsigned long pfn = virtio_mem_bb_pfn(vm, id);
+
+	virtio_mem_scan_pages(pfn, pfn + virtio_mem_bb_pages(vm), score);
+}
+
+/**
+ * virtio_mem_scan_free_page() - a page that is on the allocator's lists
+ * @pfn: look from here on, in online memory
+ * @end: and up to here
+ *
+ * Context: the worker; may sleep.
+ * Return: its PFN; 0 if there is none.
+ */
+unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end)
+{
+	for (; pfn < end; pfn++) {
+		if (PageBuddy(pfn_to_page(pfn)))
+			return pfn;
+		if (!(pfn & (PAGES_PER_SECTION - 1)))
+			cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * virtio_mem_scan_memmap() - the memmap of a big block
  * @vm: the device
  *
- * The memmap, and a little for page tables and memory block devices.
- *
- * Return: pages.
+ * Return: pages that it takes out of the guest.
  */
 unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 {
@@ -213,24 +267,29 @@ unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 	/* KASAN shadows what comes online, one byte for eight. */
 	if (IS_ENABLED(CONFIG_KASAN_GENERIC))
 		memmap += pages / 8;
-	return memmap + memmap / 64 + 16;
+	return memmap;
 }
 
 static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 {
-	unsigned long free, cache, high;
+	unsigned long free, file, high;
 
 	if (!populated_zone(zone))
 		return;
 	free = zone_page_state(zone, NR_FREE_PAGES);
+	file = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
+	       zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
 	if (zone_idx(zone) == ZONE_MOVABLE) {
+		p->movable_total += zone_managed_pages(zone);
 		p->movable_free += free;
+		p->movable_file += file;
 		return;
 	}
 	high = high_wmark_pages(zone);
-	cache = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) / 2;
-	p->kernel_avail += free > high ? free - high : 0;
-	p->kernel_avail += cache;
+	p->kernel_free += free > high ? free - high : 0;
+	p->kernel_file += file;
+	p->kernel_anon += zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +
+			  zone_page_state(zone, NR_ZONE_ACTIVE_ANON);
 }
 
 /**
@@ -241,14 +300,19 @@ static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
  */
 void virtio_mem_scan_pressure(struct virtio_mem_pressure *p)
 {
-	long available = si_mem_available();
+	long available = si_mem_available(), swap = get_nr_swap_pages();
 	int nid, i;
 
 	memset(p, 0, sizeof(*p));
 	p->available = max(available, 0L);
-	p->reserve = totalram_pages() / RESERVE_SHARE;
-	p->kernel_reserve = totalram_pages() / KERNEL_RESERVE_SHARE;
+	p->swap_free = max(swap, 0L);
+	/* Whose it is a module can't ask, but whether any page was compressed. */
+	p->swap_is_memory = virtio_mem_compat_compressed_pages();
+	p->anon = global_node_page_state(NR_INACTIVE_ANON) +
+		  global_node_page_state(NR_ACTIVE_ANON);
+	p->total = totalram_pages();
 	for_each_online_node(nid)
 		for (i = 0; i < MAX_NR_ZONES; i++)
 			add_zone(&NODE_DATA(nid)->node_zones[i], p);
+	p->kernel_file += global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B);
 }

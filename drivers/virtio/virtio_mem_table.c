@@ -108,6 +108,7 @@ void virtio_mem_note(struct virtio_mem *vm, const char *fmt, ...)
 	va_start(args, fmt);
 	vscnprintf(vm->last_error, sizeof(vm->last_error), fmt, args);
 	va_end(args);
+	vm->noted = true;
 	pr_debug("virtio_mem %s: %s\n", vm->name, vm->last_error);
 	mutex_unlock(&vm->hotplug_mutex);
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The worker: takes a step from virtio_mem_plan, does it through virtio_mem_vq
- * and virtio_mem_mm, reports the result back (answers: virtio_mem_answer).
- * One kthread a device does all requests and all memory hotplug.  Never
- * decides.
+ * and virtio_mem_mm as virtio_mem_choose says, reports the result back (answers:
+ * virtio_mem_answer).  One kthread a device does all requests and all memory
+ * hotplug.  Never decides.
  */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/virtio.h>
 
 #include "virtio_mem.h"
@@ -50,20 +51,36 @@ static enum virtio_mem_cause do_request(struct virtio_mem *vm,
 	u64 addr = virtio_mem_bb_addr(vm, step->first);
 	u64 blocks = step->nr * (vm->geo.bb_size / vm->block_size);
 
-	if (type == VIRTIO_MEM_REQ_PLUG &&
-	    virtio_mem_table_reserve(vm, step->first + step->nr))
-		return VIRTIO_MEM_CAUSE_NOMEM;
 	dev_dbg(&vm->vdev->dev, "%s 0x%llx, %llu device blocks\n",
 		virtio_mem_proto_request_name(type), addr, blocks);
 	answer = virtio_mem_vq_request(&vm->vq, type, addr, blocks);
 	return virtio_mem_answered(vm, step, answer);
 }
 
+/* What could not be added had better stay unplugged. */
+static enum virtio_mem_cause do_plug(struct virtio_mem *vm,
+				     const struct virtio_mem_step *step)
+{
+	int rc = virtio_mem_table_reserve(vm, step->first + step->nr);
+
+	if (!rc)
+		rc = virtio_mem_room_make(vm);
+	/* Something newer comes first; the step comes again if it still fits. */
+	if (rc == -EINTR)
+		return VIRTIO_MEM_CAUSE_NONE;
+	return rc ? VIRTIO_MEM_CAUSE_NOMEM :
+		    do_request(vm, step, VIRTIO_MEM_REQ_PLUG);
+}
+
 static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 {
 	u64 addr = virtio_mem_bb_addr(vm, id);
-	int rc = virtio_mem_mm_add(vm, id);
+	int rc = virtio_mem_room_make(vm);
 
+	if (rc)
+		return rc == -EINTR ? VIRTIO_MEM_CAUSE_NONE :
+				      VIRTIO_MEM_CAUSE_NOMEM;
+	rc = virtio_mem_mm_add(vm, id);
 	if (!rc)
 		return VIRTIO_MEM_CAUSE_NONE;
 	virtio_mem_note(vm, "0x%llx-0x%llx: adding failed (%d)", addr,
@@ -80,132 +97,242 @@ static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 	return VIRTIO_MEM_CAUSE_ADD_FAILED;
 }
 
+/* Keeps with a big block what is known against it now. */
+static void set_cause(struct virtio_mem *vm, unsigned long id,
+		      enum virtio_mem_cause cause)
+{
+	mutex_lock(&vm->hotplug_mutex);
+	if (virtio_mem_cause_is_block(cause))
+		virtio_mem_bbt_set_cause(&vm->bbt, id, cause);
+	mutex_unlock(&vm->hotplug_mutex);
+}
+
 /* Not again in this pass, and why. */
 static void stays(struct virtio_mem *vm, unsigned long id,
 		  enum virtio_mem_cause cause)
 {
 	mutex_lock(&vm->hotplug_mutex);
 	virtio_mem_bbt_set_tried(&vm->bbt, id);
-	if (cause < VIRTIO_MEM_CAUSE_PRESSURE)
-		virtio_mem_bbt_set_cause(&vm->bbt, id, cause);
 	mutex_unlock(&vm->hotplug_mutex);
+	set_cause(vm, id, cause);
 }
 
-static void offer(struct virtio_mem *vm, unsigned long id,
-		  const struct virtio_mem_score *score)
-{
-	u64 rank = virtio_mem_plan_rank(score,
-					READ_ONCE(virtio_mem_unplug_online));
-
-	if (virtio_mem_bbt_cause(&vm->bbt, id))
-		rank = virtio_mem_plan_demote(rank);
-	virtio_mem_candidates_offer(&vm->cand, rank, id);
-}
-
-static enum virtio_mem_cause do_scan(struct virtio_mem *vm, unsigned long nr)
-{
-	bool online_too = READ_ONCE(virtio_mem_unplug_online);
-	enum virtio_mem_cause first = VIRTIO_MEM_CAUSE_NONE, cause;
-	struct virtio_mem_situation in;
+/* What is known of a big block that could go. */
+struct view {
 	struct virtio_mem_score score;
+	struct virtio_mem_history past;
+	struct virtio_mem_candidate c;
+};
+
+static void judge(struct virtio_mem *vm, unsigned long id, struct view *v)
+{
+	virtio_mem_scan_bb(vm, id, &v->score);
+	virtio_mem_held_history(vm, id, &v->past);
+	v->c.id = id;
+	v->c.rank = virtio_mem_choose_rank(&v->score, &v->past);
+	v->c.online_pages = v->score.online_pages;
+	v->c.kernel_zone = v->score.kernel_zone;
+}
+
+static enum virtio_mem_cause doubt_of(const struct view *v)
+{
+	return virtio_mem_choose_doubt(&v->score, &v->past);
+}
+
+/* Looks at one big block of a scan; returns what speaks against it. */
+static enum virtio_mem_cause scan_one(struct virtio_mem *vm, unsigned long id,
+				      bool usable, struct view *v)
+{
+	enum virtio_mem_cause cause;
+
+	judge(vm, id, v);
+	cause = virtio_mem_choose_stays(&v->score, usable,
+					READ_ONCE(virtio_mem_unplug_online));
+	if (cause) {
+		stays(vm, id, cause);
+		return cause;
+	}
+	virtio_mem_held_suspect(vm, id,
+				virtio_mem_choose_confirms(&v->score, &v->past) ?
+				v->score.held_pfn : 0);
+	cause = doubt_of(v);
+	/* Reasons of the past are forgotten. */
+	set_cause(vm, id, cause ? cause : v->past.cause);
+	if (!virtio_mem_pass_is_unfit(&vm->pass, &v->c))
+		virtio_mem_candidates_offer(&vm->cand, &v->c);
+	return cause;
+}
+
+/* Room for all that the scan may find; it also works with less. */
+static void prepare_candidates(struct virtio_mem *vm)
+{
+	unsigned long nr = vm->bbt.count[VIRTIO_MEM_BB_ADDED];
+	struct virtio_mem_candidate *buf;
+
+	virtio_mem_candidates_reset(&vm->cand);
+	if (nr <= vm->cand.capacity)
+		return;
+	buf = kvmalloc_array(nr, sizeof(*buf), GFP_KERNEL | __GFP_NOWARN |
+			     __GFP_NORETRY);
+	if (buf)
+		kvfree(virtio_mem_candidates_replace(&vm->cand, buf, nr));
+}
+
+static void note_first(struct virtio_mem *vm, const struct view *v,
+		       enum virtio_mem_cause cause)
+{
+	u64 addr = virtio_mem_bb_addr(vm, v->c.id);
+
+	if (v->score.stuck_pages && cause == v->score.stuck_cause)
+		virtio_mem_note(vm,
+				"0x%llx-0x%llx: %s: %lu pages, the first at 0x%llx; tried after all others, and again now and then",
+				addr, addr + vm->geo.bb_size - 1,
+				virtio_mem_cause_text(cause),
+				v->score.stuck_pages,
+				(u64)PFN_PHYS(v->score.stuck_pfn));
+	else if (cause != VIRTIO_MEM_CAUSE_PINNED)
+		virtio_mem_note(vm, "0x%llx-0x%llx: %s; it stays", addr,
+				addr + vm->geo.bb_size - 1,
+				virtio_mem_cause_text(cause));
+}
+
+static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
+				     const struct virtio_mem_situation *in,
+				     unsigned long nr)
+{
+	enum virtio_mem_cause first = VIRTIO_MEM_CAUSE_NONE, cause;
 	unsigned long id = ULONG_MAX;
 	u64 begin = now_ms();
+	struct view v;
 	bool all;
 
 	/* What is offline goes first, wherever it is. */
 	mutex_lock(&vm->hotplug_mutex);
 	all = vm->offline_bytes > 0;
 	mutex_unlock(&vm->hotplug_mutex);
-	virtio_mem_situation(vm, &in);
-	virtio_mem_candidates_reset(&vm->cand);
-	while ((all || !virtio_mem_candidates_enough(&vm->cand, nr)) &&
-	       virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
-		if (virtio_mem_shall_end(vm))
-			return VIRTIO_MEM_CAUSE_INTERRUPTED;
-		/* Taken out of Linux it would serve nobody. */
-		if (id >= in.usable_bbs) {
-			cause = VIRTIO_MEM_CAUSE_OUTSIDE;
-		} else if (virtio_mem_held_still(vm, id)) {
-			cause = VIRTIO_MEM_CAUSE_PINNED;
-		} else {
-			virtio_mem_scan_bb(vm, id, &score);
-			cause = virtio_mem_plan_stays(&score, online_too);
+	prepare_candidates(vm);
+	while (virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
+		if (!all && virtio_mem_candidates_enough(&vm->cand, nr)) {
+			vm->cand.more = true;
+			break;
 		}
-		if (!cause) {
-			virtio_mem_held_looked(vm, id, &score);
-			offer(vm, id, &score);
+		/* The rest is looked at later, unless something is newer. */
+		if (virtio_mem_shall_end(vm) ||
+		    test_bit(VIRTIO_MEM_EV_CONFIG, &vm->events)) {
+			vm->cand.more = true;
+			break;
+		}
+		cause = scan_one(vm, id, id < in->usable_bbs, &v);
+		if (!cause || first)
 			continue;
-		}
-		stays(vm, id, cause);
-		if (!first)
-			first = cause;
+		first = cause;
+		note_first(vm, &v, cause);
 	}
+	virtio_mem_candidates_sort(&vm->cand);
 	vm->failed_ms += now_ms() - begin;
 	return first;
 }
 
-static enum virtio_mem_cause shrink_bb(struct virtio_mem *vm, unsigned long id,
-				       struct virtio_mem_score *score)
+static void note_pressure(struct virtio_mem *vm, unsigned long id,
+			  const struct virtio_mem_fit *fit)
+{
+	u64 addr = virtio_mem_bb_addr(vm, id);
+
+	virtio_mem_note(vm,
+			"0x%llx-0x%llx: unplugging it would leave %lu MiB free or reclaimable%s, less than the %lu MiB that must stay (unplug_reserve_mib); it stays until more is free",
+			addr, addr + vm->geo.bb_size - 1,
+			fit->left >> (20 - PAGE_SHIFT),
+			fit->kernel ? " in the kernel's zones" : " or as swap",
+			fit->reserve >> (20 - PAGE_SHIFT));
+}
+
+/* What the guest can't do without stays: the guard against running out. */
+static bool fits(struct virtio_mem *vm, const struct view *v)
+{
+	struct virtio_mem_pressure pressure;
+	struct virtio_mem_fit fit;
+
+	virtio_mem_scan_pressure(&pressure);
+	virtio_mem_choose_fit(&v->score, &pressure, PHYS_PFN(SZ_1M),
+			      READ_ONCE(virtio_mem_unplug_reserve_mib), &fit);
+	if (!fit.fits) {
+		note_pressure(vm, v->c.id, &fit);
+		virtio_mem_pass_unfit(&vm->pass, &v->c);
+	}
+	return fit.fits;
+}
+
+static enum virtio_mem_cause try_bb(struct virtio_mem *vm, const struct view *v,
+				    bool doubted)
 {
 	unsigned long blocks = vm->geo.bb_size / memory_block_size_bytes();
-	enum virtio_mem_method method;
+	struct virtio_mem_attempt how = {
+		.method = virtio_mem_choose_method(&v->score,
+						   virtio_mem_safe_unplug,
+						   blocks),
+		.suspect = v->score.held_pfn,
+		.ms = READ_ONCE(virtio_mem_unplug_timeout_ms),
+	};
 	enum virtio_mem_cause cause;
+	u64 begin = now_ms();
 
-	if (score->held_pages) {
-		if (virtio_mem_held_doomed(vm, id, score->free_pfn))
-			return VIRTIO_MEM_CAUSE_PINNED;
-		/* What only a batch held needs no taking, which may zero it all. */
-		virtio_mem_scan_bb(vm, id, score);
+	if (doubted)
+		how.ms = min(how.ms, VIRTIO_MEM_DOUBT_TRY_MS);
+	cause = virtio_mem_mm_shrink(vm, v->c.id, &how);
+	if (!cause) {
+		virtio_mem_held_forget(vm, v->c.id);
+		return cause;
 	}
-	method = virtio_mem_plan_method(score, virtio_mem_safe_unplug, blocks,
-					want_init_on_alloc(0));
-	cause = virtio_mem_mm_shrink(vm, id, method, score->held_pfn);
-	if (cause == VIRTIO_MEM_CAUSE_PINNED ||
-	    cause == VIRTIO_MEM_CAUSE_DEADLINE)
-		virtio_mem_held_note(vm, id);
+	if (doubted)
+		virtio_mem_doubt_spend(&vm->doubt, now_ms() - begin);
+	if (cause != VIRTIO_MEM_CAUSE_INTERRUPTED &&
+	    cause != VIRTIO_MEM_CAUSE_HOTPLUG)
+		virtio_mem_held_record_failure(vm, v->c.id, cause);
 	return cause;
 }
 
 static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
+				       const struct virtio_mem_situation *in,
 				       const struct virtio_mem_step *step)
 {
 	unsigned long id = step->first;
-	struct virtio_mem_pressure pressure;
-	struct virtio_mem_score score;
 	enum virtio_mem_cause cause;
 	u64 begin = now_ms();
+	struct view v;
 
 	/* The scan may be long ago: look again. */
-	virtio_mem_scan_bb(vm, id, &score);
-	if (step->quick && score.used_pages) {
-		offer(vm, id, &score);
+	judge(vm, id, &v);
+	if (step->quick && v.score.used_pages + v.score.stuck_pages) {
+		virtio_mem_candidates_put_off(&vm->cand, &v.c);
 		return VIRTIO_MEM_CAUSE_NONE;
+	}
+	if (!step->doubted && virtio_mem_choose_confirms(&v.score, &v.past)) {
+		/* What only a batch held is not there any more. */
+		virtio_mem_held_confirm(vm, id, v.score.free_pfn);
+		judge(vm, id, &v);
+	}
+	if (!step->doubted && doubt_of(&v)) {
+		set_cause(vm, id, doubt_of(&v));
+		virtio_mem_candidates_put_off(&vm->cand, &v.c);
+		return doubt_of(&v);
 	}
 	if (!vm->bbt.count[VIRTIO_MEM_BB_PLUGGED])
 		vm->out_ms = begin;
-	virtio_mem_scan_pressure(&pressure);
-	cause = virtio_mem_plan_stays(&score,
-				      READ_ONCE(virtio_mem_unplug_online));
-	if (!cause && !virtio_mem_plan_fits(&score, &pressure)) {
+	cause = virtio_mem_choose_stays(&v.score, id < in->usable_bbs,
+					READ_ONCE(virtio_mem_unplug_online));
+	if (!cause && !fits(vm, &v))
 		cause = VIRTIO_MEM_CAUSE_PRESSURE;
-		virtio_mem_note(vm,
-				"0x%llx: unplugging it would leave too little memory: %lu MiB available, %lu MiB must stay; it stays",
-				virtio_mem_bb_addr(vm, id),
-				pressure.available >> (20 - PAGE_SHIFT),
-				pressure.reserve >> (20 - PAGE_SHIFT));
-	}
 	if (!cause)
-		cause = shrink_bb(vm, id, &score);
+		cause = try_bb(vm, &v, step->doubted);
 	if (cause) {
 		stays(vm, id, cause);
 		vm->failed_ms += now_ms() - begin;
-	} else {
-		virtio_mem_held_forget(vm, id);
 	}
 	return cause;
 }
 
 static enum virtio_mem_cause do_step(struct virtio_mem *vm,
+				     const struct virtio_mem_situation *in,
 				     const struct virtio_mem_step *step)
 {
 	switch (step->type) {
@@ -213,17 +340,17 @@ static enum virtio_mem_cause do_step(struct virtio_mem *vm,
 		return do_request(vm, step, VIRTIO_MEM_REQ_UNPLUG_ALL);
 	case VIRTIO_MEM_STEP_PLUG:
 		set_activity(vm, VIRTIO_MEM_GROWING);
-		return do_request(vm, step, VIRTIO_MEM_REQ_PLUG);
+		return do_plug(vm, step);
 	case VIRTIO_MEM_STEP_ADD:
 		set_activity(vm, VIRTIO_MEM_GROWING);
 		return do_add(vm, step->first);
 	case VIRTIO_MEM_STEP_UNPLUG:
 		return do_request(vm, step, VIRTIO_MEM_REQ_UNPLUG);
 	case VIRTIO_MEM_STEP_SCAN:
-		return do_scan(vm, step->nr);
+		return do_scan(vm, in, step->nr);
 	case VIRTIO_MEM_STEP_SHRINK:
 		set_activity(vm, VIRTIO_MEM_SHRINKING);
-		return do_shrink(vm, step);
+		return do_shrink(vm, in, step);
 	default:
 		return VIRTIO_MEM_CAUSE_NONE;
 	}
@@ -234,28 +361,28 @@ static enum virtio_mem_cause do_step(struct virtio_mem *vm,
  */
 
 /* A new request: say so once, and let nothing old slow it down. */
-static void take_request(struct virtio_mem *vm)
+static void take_request(struct virtio_mem *vm,
+			 const struct virtio_mem_situation *in)
 {
-	struct virtio_mem_situation in;
-	u64 plugged;
+	u64 plugged = virtio_mem_plan_plugged(in, &vm->bbt);
 
-	virtio_mem_situation(vm, &in);
-	if (in.requested == vm->told_requested)
+	if (in->requested == vm->told_requested)
 		return;
-	plugged = virtio_mem_plan_plugged(&in, &vm->bbt);
 	virtio_mem_backoff_reset(&vm->backoff);
+	virtio_mem_held_pardon(vm);
+	vm->started_ms = now_ms();
+	virtio_mem_doubt_grant(&vm->doubt, vm->started_ms);
 	mutex_lock(&vm->hotplug_mutex);
 	virtio_mem_bbt_release(&vm->bbt, VIRTIO_MEM_CAUSE_DEV_ERROR);
 	mutex_unlock(&vm->hotplug_mutex);
-	vm->told_requested = in.requested;
+	vm->told_requested = in->requested;
 	vm->told_cause = VIRTIO_MEM_CAUSE_NONE;
-	vm->told_met = in.requested == plugged;
-	vm->started_ms = now_ms();
-	if (in.requested != plugged)
+	vm->told_met = in->requested == plugged;
+	if (in->requested != plugged)
 		dev_info(&vm->vdev->dev,
 			 "requested size %llu MiB, plugged %llu MiB: %s in big blocks of %llu MiB\n",
-			 mib(in.requested), mib(plugged),
-			 in.requested > plugged ? "growing" : "shrinking",
+			 mib(in->requested), mib(plugged),
+			 in->requested > plugged ? "growing" : "shrinking",
 			 mib(vm->geo.bb_size));
 }
 
@@ -267,6 +394,9 @@ static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 	virtio_mem_backoff_reset(&vm->backoff);
 	if (vm->told_met)
 		return;
+	mutex_lock(&vm->hotplug_mutex);
+	virtio_mem_bbt_forget_causes(&vm->bbt);
+	mutex_unlock(&vm->hotplug_mutex);
 	vm->told_met = true;
 	vm->told_cause = VIRTIO_MEM_CAUSE_NONE;
 	if (requested == plugged)
@@ -280,6 +410,24 @@ static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 			 ms);
 }
 
+/* Whoever reads last_error while a request waits learns why it does. */
+static void note_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
+{
+	bool noted;
+
+	mutex_lock(&vm->hotplug_mutex);
+	noted = vm->noted;
+	mutex_unlock(&vm->hotplug_mutex);
+	/* What concerns the device comes after what concerns a big block. */
+	if (vm->pass.cause > VIRTIO_MEM_CAUSE_PRESSURE &&
+	    vm->pass.cause != vm->told_cause)
+		noted = false;
+	if (!noted)
+		virtio_mem_note(vm, "%llu MiB plugged, %llu MiB requested: %s",
+				mib(plugged), mib(requested),
+				virtio_mem_cause_text(vm->pass.cause));
+}
+
 static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 {
 	u32 delay = virtio_mem_backoff_rest(virtio_mem_backoff_next(&vm->backoff),
@@ -287,16 +435,10 @@ static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 
 	set_activity(vm, VIRTIO_MEM_WAITING);
 	vm->told_met = false;
+	note_waiting(vm, requested, plugged);
 	if (vm->told_cause == vm->pass.cause)
 		return delay;
 	vm->told_cause = vm->pass.cause;
-	/* What concerns one big block has its own, more exact note. */
-	if (vm->pass.cause > VIRTIO_MEM_CAUSE_PRESSURE ||
-	    vm->pass.cause == VIRTIO_MEM_CAUSE_OUTSIDE ||
-	    vm->pass.cause == VIRTIO_MEM_CAUSE_NOMEM)
-		virtio_mem_note(vm, "%llu MiB plugged, %llu MiB requested: %s",
-				mib(plugged), mib(requested),
-				virtio_mem_cause_text(vm->pass.cause));
 	dev_info(&vm->vdev->dev,
 		 "request not met yet: %llu MiB plugged, %llu MiB requested: %s; next try in %u ms\n",
 		 mib(plugged), mib(requested),
@@ -305,10 +447,11 @@ static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 }
 
 /* Ends a pass: says how far it got; returns ms until the next, 0 for never. */
-static u32 conclude(struct virtio_mem *vm, enum virtio_mem_step_type last)
+static u32 conclude(struct virtio_mem *vm,
+		    const struct virtio_mem_situation *in,
+		    enum virtio_mem_step_type last)
 {
-	struct virtio_mem_situation in;
-	u64 plugged;
+	u64 plugged = virtio_mem_plan_plugged(in, &vm->bbt);
 
 	if (vm->broken) {
 		set_activity(vm, VIRTIO_MEM_BROKEN);
@@ -316,30 +459,26 @@ static u32 conclude(struct virtio_mem *vm, enum virtio_mem_step_type last)
 	}
 	if (virtio_mem_shall_end(vm))
 		return 0;
-	virtio_mem_situation(vm, &in);
-	plugged = virtio_mem_plan_plugged(&in, &vm->bbt);
 	if (plugged != vm->last_plugged)
 		virtio_mem_backoff_reset(&vm->backoff);
 	vm->last_plugged = plugged;
 	if (last == VIRTIO_MEM_STEP_NONE) {
-		tell_met(vm, in.requested, plugged);
+		tell_met(vm, in->requested, plugged);
 		return 0;
 	}
-	return tell_waiting(vm, in.requested, plugged);
+	return tell_waiting(vm, in->requested, plugged);
 }
 
 /* The device's books and ours: only we change what is plugged. */
-static void compare_books(struct virtio_mem *vm)
+static void compare_books(struct virtio_mem *vm,
+			  const struct virtio_mem_situation *in)
 {
-	struct virtio_mem_situation in;
+	u64 plugged = virtio_mem_plan_plugged(in, &vm->bbt);
 	struct virtio_mem_cfg cfg;
-	u64 plugged;
 
-	if (vm->unplug_all || virtio_mem_vq_pending(&vm->vq))
+	if (vm->unplug_all || in->answer_pending)
 		return;
-	virtio_mem_situation(vm, &in);
 	virtio_mem_get_config(vm, &cfg);
-	plugged = virtio_mem_plan_plugged(&in, &vm->bbt);
 	if (cfg.plugged_size == plugged) {
 		vm->told_mismatch = false;
 		return;
@@ -360,6 +499,7 @@ static void begin_pass(struct virtio_mem *vm)
 	vm->failed_ms = 0;
 	virtio_mem_candidates_reset(&vm->cand);
 	mutex_lock(&vm->hotplug_mutex);
+	vm->noted = false;
 	virtio_mem_bbt_clear_tried(&vm->bbt);
 	if (now_ms() - vm->refused_ms >= VIRTIO_MEM_REFUSED_MS)
 		virtio_mem_bbt_release(&vm->bbt, VIRTIO_MEM_CAUSE_DEV_ERROR);
@@ -387,38 +527,49 @@ static bool may_go_on(struct virtio_mem *vm)
 	       !(virtio_mem_shall_end(vm) && READ_ONCE(vm->vq.gone));
 }
 
+/* Reads the configuration again; true if it has a new request. */
+static bool look_at_request(struct virtio_mem *vm,
+			    struct virtio_mem_situation *in)
+{
+	u64 before = vm->told_requested;
+
+	virtio_mem_read_config(vm);
+	virtio_mem_snapshot(vm, in);
+	take_request(vm, in);
+	return before != vm->told_requested;
+}
+
 /* Works towards the request; returns ms until the next pass, 0 for never. */
 static u32 run_pass(struct virtio_mem *vm)
 {
-	struct virtio_mem_situation in;
 	struct virtio_mem_step step = { .type = VIRTIO_MEM_STEP_WAIT };
+	struct virtio_mem_situation in;
 
 	collect_late_answer(vm);
-	/* What was read earlier lacks what was plugged since. */
-	if (!virtio_mem_read_config(vm))
-		compare_books(vm);
-	take_request(vm);
 	begin_pass(vm);
+	/* What was read earlier lacks what was plugged since. */
+	if (!virtio_mem_read_config(vm)) {
+		virtio_mem_snapshot(vm, &in);
+		compare_books(vm, &in);
+	}
+	virtio_mem_snapshot(vm, &in);
+	take_request(vm, &in);
 	while (may_go_on(vm)) {
 		virtio_mem_bound_look(&vm->bound);
-		if (test_and_clear_bit(VIRTIO_MEM_EV_CONFIG, &vm->events)) {
-			u64 before = vm->told_requested;
-
-			virtio_mem_read_config(vm);
-			take_request(vm);
-			if (before != vm->told_requested)
-				begin_pass(vm);
-		}
-		virtio_mem_situation(vm, &in);
+		if (test_and_clear_bit(VIRTIO_MEM_EV_CONFIG, &vm->events) &&
+		    look_at_request(vm, &in))
+			begin_pass(vm);
+		virtio_mem_snapshot(vm, &in);
 		virtio_mem_plan_next(&in, &vm->bbt, &vm->cand, &vm->pass,
 				     &step);
 		if (step.type == VIRTIO_MEM_STEP_NONE ||
 		    step.type == VIRTIO_MEM_STEP_WAIT)
 			break;
-		virtio_mem_plan_report(&vm->pass, &step, do_step(vm, &step));
+		virtio_mem_plan_report(&vm->pass, &step,
+				       do_step(vm, &in, &step));
 		cond_resched();
 	}
-	return conclude(vm, step.type);
+	return conclude(vm, &in, step.type);
 }
 
 static void wait_paused(struct virtio_mem *vm)
@@ -467,8 +618,10 @@ static int worker(void *arg)
 			set_bit(VIRTIO_MEM_EV_CONFIG, &vm->events);
 			continue;
 		}
-		if (test_and_clear_bit(VIRTIO_MEM_EV_MEMORY, &vm->events))
+		if (test_and_clear_bit(VIRTIO_MEM_EV_MEMORY, &vm->events)) {
 			virtio_mem_backoff_reset(&vm->backoff);
+			virtio_mem_held_pardon(vm);
+		}
 		clear_bit(VIRTIO_MEM_EV_CONFIG, &vm->events);
 		delay = run_pass(vm);
 	}

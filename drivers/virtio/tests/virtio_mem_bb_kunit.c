@@ -133,7 +133,6 @@ static void unknown_big_blocks(struct kunit *test)
 				VIRTIO_MEM_CAUSE_NONE);
 		KUNIT_EXPECT_FALSE(test, virtio_mem_bbt_is_quarantined(&t, id));
 		KUNIT_EXPECT_FALSE(test, virtio_mem_bbt_tried(&t, id));
-		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_same(&t, id), 0UL);
 		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set_tried(&t, id),
 				-EINVAL);
 		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set_cause(&t, id, VETO),
@@ -201,7 +200,7 @@ static void causes_of_a_big_block(struct kunit *test)
 
 	table_init(test, &t, 3);
 	walk(test, &t, 1, ADDED);
-	for (cause = 0; cause < VIRTIO_MEM_CAUSE_PRESSURE; cause++) {
+	for (cause = 0; virtio_mem_cause_is_block(cause); cause++) {
 		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set_cause(&t, 1, cause),
 				0);
 		KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 1), cause);
@@ -216,7 +215,7 @@ static void causes_of_a_big_block(struct kunit *test)
 				-EINVAL);
 	}
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 1),
-			VIRTIO_MEM_CAUSE_PRESSURE - 1);
+			VIRTIO_MEM_CAUSE_INTERRUPTED);
 	KUNIT_EXPECT_EQ(test, t.quarantined, 0UL);
 
 	/* A new state ends the cause, quarantine keeps it. */
@@ -329,10 +328,9 @@ static void tried_and_quarantine_are_passed_over(struct kunit *test)
 	virtio_mem_bbt_set_tried(&t, 0);
 	virtio_mem_bbt_set_tried(&t, 3);
 	virtio_mem_bbt_quarantine(&t, 1, ADD_FAILED);
-	/* A quarantined BB that is PLUGGED has to go back: still found. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, PLUGGED, 6, 6, &first),
-			2UL);
-	KUNIT_EXPECT_EQ(test, first, 1UL);
+			1UL);
+	KUNIT_EXPECT_EQ(test, first, 2UL);
 
 	for (id = 0; id < 6; id++)
 		virtio_mem_bbt_set(&t, id, ADDED);
@@ -357,21 +355,58 @@ static void tried_and_quarantine_are_passed_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, first, 0UL);
 }
 
-static void same_ignores_tried_only(struct kunit *test)
+static void quarantined_ones_hide_nobody(struct kunit *test)
+{
+	struct virtio_mem_bbt t;
+	unsigned long first, id = 77;
+
+	/* 0 UNUSED, 1 to 3 PLUGGED, 4 ADDED */
+	table_init(test, &t, 5);
+	for (first = 1; first < 5; first++)
+		walk(test, &t, first, first < 4 ? PLUGGED : ADDED);
+	KUNIT_EXPECT_FALSE(test,
+			   virtio_mem_bbt_quarantined(&t, PLUGGED, 5, &id));
+	virtio_mem_bbt_quarantine(&t, 0, ADD_FAILED);
+	virtio_mem_bbt_quarantine(&t, 4, FOREIGN);
+	KUNIT_EXPECT_FALSE(test,
+			   virtio_mem_bbt_quarantined(&t, PLUGGED, 5, &id));
+	KUNIT_EXPECT_EQ(test, id, 77UL);
+	virtio_mem_bbt_quarantine(&t, 1, ADD_FAILED);
+	virtio_mem_bbt_quarantine(&t, 3, ADD_FAILED);
+	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_quarantined(&t, PLUGGED,
+							   ULONG_MAX, &id));
+	KUNIT_EXPECT_EQ(test, id, 1UL);
+	KUNIT_EXPECT_FALSE(test,
+			   virtio_mem_bbt_quarantined(&t, PLUGGED, 1, &id));
+	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_quarantined(&t, ADDED, 5, &id));
+	KUNIT_EXPECT_EQ(test, id, 4UL);
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, PLUGGED, 5, 5, &first),
+			1UL);
+	KUNIT_EXPECT_EQ(test, first, 2UL);
+	/* One whose UNPLUG went wrong does not hide the next either. */
+	virtio_mem_bbt_set_tried(&t, 1);
+	KUNIT_EXPECT_TRUE(test,
+			  virtio_mem_bbt_quarantined(&t, PLUGGED, 5, &id));
+	KUNIT_EXPECT_EQ(test, id, 3UL);
+}
+
+static void causes_are_forgotten_but_of_quarantine(struct kunit *test)
 {
 	struct virtio_mem_bbt t;
 
-	table_init(test, &t, 6);
+	table_init(test, &t, 3);
+	walk(test, &t, 1, ADDED);
+	virtio_mem_bbt_set_cause(&t, 1, VETO);
 	virtio_mem_bbt_set_tried(&t, 1);
-	virtio_mem_bbt_set_cause(&t, 2, VETO);
-	virtio_mem_bbt_quarantine(&t, 3, VETO);
-	walk(test, &t, 4, PLUGGED);
-	walk(test, &t, 5, PLUGGED);
-	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_same(&t, 0), 2UL);
-	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_same(&t, 1), 1UL);
-	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_same(&t, 2), 1UL);
-	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_same(&t, 3), 1UL);
-	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_same(&t, 4), 2UL);
+	virtio_mem_bbt_quarantine(&t, 2, FOREIGN);
+	virtio_mem_bbt_forget_causes(&t);
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 1),
+			VIRTIO_MEM_CAUSE_NONE);
+	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_tried(&t, 1));
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_state(&t, 1), ADDED);
+	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 2), FOREIGN);
+	KUNIT_EXPECT_TRUE(test, virtio_mem_bbt_is_quarantined(&t, 2));
+	expect_counts(test, &t);
 }
 
 /* The naive table: a struct a big block, every question answered by a loop. */
@@ -389,9 +424,7 @@ static bool naive_pickable(const struct naive *n, unsigned long nr,
 {
 	if (id >= nr)
 		return state == UNUSED;
-	if (n[id].state != state || n[id].tried)
-		return false;
-	return state == PLUGGED || !n[id].quarantined;
+	return n[id].state == state && !n[id].tried && !n[id].quarantined;
 }
 
 static void naive_change(struct kunit *test, struct virtio_mem_bbt *t,
@@ -427,14 +460,14 @@ static void naive_change(struct kunit *test, struct virtio_mem_bbt *t,
 		return;
 	case 5:
 	case 6:
-		known = known && arg < VIRTIO_MEM_CAUSE_PRESSURE;
+		known = known && virtio_mem_cause_is_block(arg);
 		rc = virtio_mem_bbt_set_cause(t, id, arg);
 		KUNIT_ASSERT_EQ(test, rc, known ? 0 : -EINVAL);
 		if (known)
 			n[id].cause = arg;
 		return;
 	case 7:
-		known = known && arg < VIRTIO_MEM_CAUSE_PRESSURE;
+		known = known && virtio_mem_cause_is_block(arg);
 		rc = virtio_mem_bbt_quarantine(t, id, arg);
 		KUNIT_ASSERT_EQ(test, rc, known ? 0 : -EINVAL);
 		if (known) {
@@ -485,6 +518,25 @@ static void naive_expect_run(struct kunit *test, const struct virtio_mem_bbt *t,
 	KUNIT_ASSERT_FALSE(test, virtio_mem_bbt_prev(t, state, &id));
 }
 
+static void naive_expect_quarantined(struct kunit *test,
+				     const struct virtio_mem_bbt *t,
+				     const struct naive *n, struct vm_rnd *r)
+{
+	enum virtio_mem_bb_state state = vm_rnd_below(r, NR_STATES);
+	unsigned long end = vm_rnd_below(r, NAIVE_NR + 4);
+	unsigned long want = 0, id = 0;
+	bool found;
+
+	while (want < min(end, t->nr) &&
+	       (n[want].state != state || n[want].tried ||
+		!n[want].quarantined))
+		want++;
+	found = virtio_mem_bbt_quarantined(t, state, end, &id);
+	KUNIT_ASSERT_EQ(test, found, want < min(end, t->nr));
+	if (found)
+		KUNIT_ASSERT_EQ(test, id, want);
+}
+
 static void random_against_a_naive_table(struct kunit *test)
 {
 	struct naive *n = kunit_kzalloc(test, NAIVE_NR * sizeof(*n),
@@ -515,6 +567,7 @@ static void random_against_a_naive_table(struct kunit *test)
 		}
 		expect_counts(test, &t);
 		naive_expect_run(test, &t, n, &r);
+		naive_expect_quarantined(test, &t, n, &r);
 	}
 }
 
@@ -528,7 +581,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(quarantine_and_release),
 	KUNIT_CASE(run_is_the_lowest_and_bounded),
 	KUNIT_CASE(tried_and_quarantine_are_passed_over),
-	KUNIT_CASE(same_ignores_tried_only),
+	KUNIT_CASE(quarantined_ones_hide_nobody),
+	KUNIT_CASE(causes_are_forgotten_but_of_quarantine),
 	KUNIT_CASE(random_against_a_naive_table),
 	{}
 };

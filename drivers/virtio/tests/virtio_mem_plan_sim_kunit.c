@@ -3,7 +3,8 @@
  * Drives virtio_mem_plan at random through a small world, a naive device and a
  * naive Linux, and checks what must always hold: never above the request when
  * plugging, never below when unplugging, every pass ends, and it ends short of
- * the request only for a reason that the world really gave.
+ * the request only for a reason that the world really gave.  How time passes is
+ * in virtio_mem_time_sim_kunit.c.
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_plan.h"
@@ -19,20 +20,28 @@
 #define BB		(128 * MIB)
 #define BLOCK		(2 * MIB)
 #define NR		40
+#define PAGES		512
 
 /* What can go wrong with one big block. */
 struct trouble {
 	bool plug_error;	/* the device: ERROR to any PLUG that names it */
 	bool unplug_error;	/* the device: ERROR to any UNPLUG of it */
 	bool add_fails;		/* Linux: EEXIST or the like */
-	bool stuck;		/* Linux: unmovable, a look at it shows that */
+	bool stuck;		/* a look says unmovable: true or not */
 	bool pinned;		/* Linux: only trying shows that */
+	bool kernel_zone;	/* Linux: where it came online */
+	bool partly;		/* Linux: only a half of it came online */
 };
 
 /*
  * The world: what the device and Linux know, whatever the table says.
  * @plugged, @added, @online: by big block
+ * @doubted: by big block: the last look advised against it
+ * @most: by zone class: the guest can't do without so many pages, or more
  * @events: causes that this pass has really met, one bit each
+ * @denied: in this pass there was no time for what is doubted
+ * @late: this pass has tried for too long
+ * @buf: room for fewer candidates than there may be
  */
 struct world {
 	struct kunit *test;
@@ -46,12 +55,17 @@ struct world {
 	bool plugged[NR];
 	bool added[NR];
 	bool online[NR];
+	bool doubted[NR];
+	unsigned long most[2];
 	unsigned int percent;
 	unsigned long online_limit;
-	unsigned int plug_errors;
+	unsigned int refusals;
 	u32 events;
 	bool looked;
+	bool denied;
+	bool late;
 	u8 entries[NR];
+	struct virtio_mem_candidate buf[NR];
 };
 
 static unsigned long count(const bool *what)
@@ -101,6 +115,7 @@ static enum virtio_mem_cause do_plug(struct world *w)
 	KUNIT_ASSERT_LE(test, end, w->in.usable_bbs);
 	KUNIT_ASSERT_LE(test, w->step.nr, w->in.max_run);
 	KUNIT_ASSERT_LE(test, w->step.nr, w->in.online_room);
+	KUNIT_ASSERT_LE(test, w->step.nr, max(w->in.add_room, 1UL));
 	KUNIT_ASSERT_LE(test, plugged_size(w) + w->step.nr * BB,
 			w->in.requested);
 	KUNIT_ASSERT_EQ(test, virtio_mem_bbt_extend(&w->t, max(end, w->t.nr)),
@@ -116,9 +131,11 @@ static enum virtio_mem_cause do_plug(struct world *w)
 		return CAUSE(DEV_BUSY);
 	if (mishap(w, CAUSE(DEV_NACK)))
 		return CAUSE(DEV_NACK);
+	if (mishap(w, CAUSE(NOMEM)))
+		return CAUSE(NOMEM);
 	if (error) {
 		if (w->step.nr == 1) {
-			w->plug_errors++;
+			w->refusals++;
 			virtio_mem_bbt_quarantine(&w->t, w->step.first,
 						  CAUSE(DEV_ERROR));
 		}
@@ -132,6 +149,7 @@ static enum virtio_mem_cause do_plug(struct world *w)
 static bool may_unplug_below(const struct world *w)
 {
 	return happened(w, CAUSE(NOMEM)) ||
+	       w->refusals >= VIRTIO_MEM_MAX_REFUSALS ||
 	       virtio_mem_bbt_is_quarantined(&w->t, w->step.first);
 }
 
@@ -177,6 +195,7 @@ static enum virtio_mem_cause do_add(struct world *w)
 	if (mishap(w, CAUSE(NOMEM)))
 		return CAUSE(NOMEM);
 	if (w->trouble[id].add_fails) {
+		w->refusals++;
 		virtio_mem_bbt_quarantine(&w->t, id, CAUSE(ADD_FAILED));
 		return CAUSE(ADD_FAILED);
 	}
@@ -186,39 +205,80 @@ static enum virtio_mem_cause do_add(struct world *w)
 	return CAUSE(NONE);
 }
 
+static unsigned long pages_of(const struct world *w, unsigned long id)
+{
+	if (!w->online[id])
+		return 0;
+	return w->trouble[id].partly ? PAGES / 2 : PAGES;
+}
+
+/* A look at a big block: where there is trouble it need not be right. */
+static void look(struct world *w, unsigned long id, struct virtio_mem_score *s)
+{
+	unsigned long pages = pages_of(w, id);
+
+	memset(s, 0, sizeof(*s));
+	s->online_pages = pages;
+	if (!pages)
+		return;
+	s->kernel_zone = w->trouble[id].kernel_zone;
+	s->used_pages = vm_rnd_below(&w->rnd, 3) * pages / 4;
+	s->free_pages = pages - s->used_pages;
+	s->stuck_pages = w->trouble[id].stuck;
+	s->stuck_cause = CAUSE(UNMOVABLE);
+}
+
+static struct virtio_mem_candidate candidate(struct world *w, unsigned long id,
+					     const struct virtio_mem_score *s,
+					     bool held)
+{
+	struct virtio_mem_history past = { .held = held };
+	struct virtio_mem_candidate c = {
+		.rank = virtio_mem_choose_rank(s, &past), .id = id,
+		.online_pages = s->online_pages, .kernel_zone = s->kernel_zone,
+	};
+
+	w->doubted[id] = virtio_mem_choose_class(c.rank) ==
+			 VIRTIO_MEM_CLASS_DOUBTED;
+	return c;
+}
+
+static enum virtio_mem_cause scan_one(struct world *w, unsigned long id)
+{
+	struct virtio_mem_candidate c;
+	struct virtio_mem_score s;
+	enum virtio_mem_cause cause;
+
+	look(w, id, &s);
+	cause = virtio_mem_choose_stays(&s, id < w->in.usable_bbs, true);
+	if (cause) {
+		w->events |= BIT(cause);
+		virtio_mem_bbt_set_tried(&w->t, id);
+		return cause;
+	}
+	c = candidate(w, id, &s, false);
+	if (!virtio_mem_pass_is_unfit(&w->pass, &c))
+		virtio_mem_candidates_offer(&w->cand, &c);
+	return w->doubted[id] ? CAUSE(UNMOVABLE) : CAUSE(NONE);
+}
+
 static enum virtio_mem_cause do_scan(struct world *w)
 {
-	enum virtio_mem_cause first = CAUSE(NONE);
+	enum virtio_mem_cause first = CAUSE(NONE), cause;
 	unsigned long id = ULONG_MAX;
 
 	virtio_mem_candidates_reset(&w->cand);
 	w->looked = true;
-	while (!virtio_mem_candidates_enough(&w->cand, w->step.nr) &&
-	       virtio_mem_bbt_prev(&w->t, ADDED, &id)) {
-		struct virtio_mem_score s = {
-			.online_pages = w->online[id] ? 512 : 0,
-			.stuck_cause = CAUSE(UNMOVABLE),
-		};
-
-		if (w->online[id]) {
-			s.used_pages = vm_rnd_below(&w->rnd, 3) * 100;
-			s.free_pages = 512 - s.used_pages;
-			s.stuck_pages = w->trouble[id].stuck;
+	while (virtio_mem_bbt_prev(&w->t, ADDED, &id)) {
+		if (virtio_mem_candidates_enough(&w->cand, w->step.nr)) {
+			w->cand.more = true;
+			break;
 		}
-		if (virtio_mem_plan_stays(&s, true)) {
-			virtio_mem_bbt_set_tried(&w->t, id);
-			first = CAUSE(UNMOVABLE);
-			continue;
-		}
-		if (id >= w->in.usable_bbs) {
-			virtio_mem_bbt_set_tried(&w->t, id);
-			w->events |= BIT(CAUSE(OUTSIDE));
-			first = CAUSE(OUTSIDE);
-			continue;
-		}
-		virtio_mem_candidates_offer(&w->cand,
-					    virtio_mem_plan_rank(&s, true), id);
+		cause = scan_one(w, id);
+		if (!first)
+			first = cause;
 	}
+	virtio_mem_candidates_sort(&w->cand);
 	return first;
 }
 
@@ -244,9 +304,52 @@ static void judge_waiting(struct world *w)
 	KUNIT_ASSERT_LT(test, w->t.count[PLUGGED], w->in.max_run);
 }
 
+static bool fits(const struct world *w, unsigned long id)
+{
+	unsigned long most = w->most[w->trouble[id].kernel_zone];
+
+	return !most || pages_of(w, id) < most;
+}
+
+/* Put off: it costs something now, or something in it is found held. */
+static bool is_put_off(struct world *w, enum virtio_mem_cause *cause)
+{
+	struct virtio_mem_score s = { .online_pages = pages_of(w, w->step.first),
+				      .used_pages = 1 };
+	bool held = false;
+	struct virtio_mem_candidate c;
+
+	if (w->step.doubted || !s.online_pages ||
+	    !vm_rnd_percent(&w->rnd, w->percent))
+		return false;
+	if (!w->step.quick)
+		held = true;
+	s.kernel_zone = w->trouble[w->step.first].kernel_zone;
+	c = candidate(w, w->step.first, &s, held);
+	virtio_mem_candidates_put_off(&w->cand, &c);
+	*cause = held ? CAUSE(PINNED) : CAUSE(NONE);
+	return true;
+}
+
+static enum virtio_mem_cause try_bb(struct world *w, unsigned long id)
+{
+	struct virtio_mem_candidate c = {
+		.online_pages = pages_of(w, id),
+		.kernel_zone = w->trouble[id].kernel_zone,
+	};
+
+	if (c.online_pages && !fits(w, id)) {
+		virtio_mem_pass_unfit(&w->pass, &c);
+		return CAUSE(PRESSURE);
+	}
+	if (mishap(w, CAUSE(INTERRUPTED)))
+		return CAUSE(INTERRUPTED);
+	return w->online[id] && w->trouble[id].pinned ? CAUSE(PINNED) :
+							CAUSE(NONE);
+}
+
 static enum virtio_mem_cause do_shrink(struct world *w)
 {
-	struct virtio_mem_score busy = { .online_pages = 512, .used_pages = 1 };
 	enum virtio_mem_cause cause = CAUSE(NONE);
 	unsigned long id = w->step.first;
 	struct kunit *test = w->test;
@@ -255,21 +358,15 @@ static enum virtio_mem_cause do_shrink(struct world *w)
 	KUNIT_ASSERT_TRUE(test, w->added[id]);
 	KUNIT_ASSERT_FALSE(test, virtio_mem_bbt_is_quarantined(&w->t, id));
 	KUNIT_ASSERT_FALSE(test, virtio_mem_bbt_tried(&w->t, id));
+	KUNIT_ASSERT_EQ(test, w->step.doubted, w->doubted[id]);
+	KUNIT_ASSERT_TRUE(test, !w->step.doubted || w->in.may_doubt);
+	KUNIT_ASSERT_TRUE(test, !w->late || w->step.doubted || !w->pass.failed);
 	KUNIT_ASSERT_GE(test, w->in.foreign + count(w->added) * BB,
 			w->in.requested + BB);
 	judge_waiting(w);
-	if (w->step.quick && vm_rnd_percent(&w->rnd, w->percent)) {
-		virtio_mem_candidates_offer(&w->cand,
-					    virtio_mem_plan_rank(&busy, true),
-					    id);
-		return CAUSE(NONE);
-	}
-	if (mishap(w, CAUSE(PRESSURE)))
-		cause = CAUSE(PRESSURE);
-	else if (mishap(w, CAUSE(INTERRUPTED)))
-		cause = CAUSE(INTERRUPTED);
-	else if (w->online[id] && w->trouble[id].pinned)
-		cause = CAUSE(PINNED);
+	if (is_put_off(w, &cause))
+		return cause;
+	cause = try_bb(w, id);
 	if (cause) {
 		virtio_mem_bbt_set_tried(&w->t, id);
 		return cause;
@@ -333,14 +430,16 @@ static unsigned long free_bbs(const struct world *w)
 	return nr;
 }
 
-/* ADDED ones that this pass has not tried and that are not left alone. */
+/* ADDED ones that this pass could have tried and has not. */
 static unsigned long untried(const struct world *w)
 {
 	unsigned long id, nr = 0;
 
 	for (id = 0; id < NR; id++)
 		nr += w->added[id] && !virtio_mem_bbt_tried(&w->t, id) &&
-		      !virtio_mem_bbt_is_quarantined(&w->t, id);
+		      !virtio_mem_bbt_is_quarantined(&w->t, id) &&
+		      (!w->online[id] || fits(w, id)) &&
+		      !(w->doubted[id] ? w->denied : w->late);
 	return nr;
 }
 
@@ -348,7 +447,7 @@ static bool has_excuse_not_to_grow(const struct world *w)
 {
 	return happened(w, CAUSE(DEV_BUSY)) || happened(w, CAUSE(DEV_NACK)) ||
 	       happened(w, CAUSE(NOMEM)) || !w->in.online_room ||
-	       w->plug_errors >= VIRTIO_MEM_MAX_REFUSALS || !free_bbs(w);
+	       w->refusals >= VIRTIO_MEM_MAX_REFUSALS || !free_bbs(w);
 }
 
 /* What is too much may be plugged where it can't be unplugged any more. */
@@ -365,8 +464,10 @@ static bool has_excuse_not_to_shrink(const struct world *w)
 {
 	return happened(w, CAUSE(DEV_BUSY)) || happened(w, CAUSE(DEV_NACK)) ||
 	       happened(w, CAUSE(DEV_ERROR)) ||
-	       happened(w, CAUSE(PRESSURE)) || happened(w, CAUSE(INTERRUPTED)) ||
-	       out_of_reach(w) || (w->looked && !untried(w));
+	       happened(w, CAUSE(INTERRUPTED)) ||
+	       out_of_reach(w) || (w->looked && !untried(w)) ||
+	       /* One that was put off came before some that were not kept. */
+	       (w->pass.late && w->cand.more);
 }
 
 /* The pass has ended: is what it says true, and did it try hard enough? */
@@ -419,23 +520,41 @@ static void new_request(struct world *w)
 	virtio_mem_bbt_release(&w->t, CAUSE(DEV_ERROR));
 }
 
-static void run_pass(struct world *w)
+static void begin_pass(struct world *w)
 {
-	unsigned int steps, changes = 3, limit = 60 * NR;
-
 	virtio_mem_pass_begin(&w->pass);
 	virtio_mem_candidates_reset(&w->cand);
 	virtio_mem_bbt_clear_tried(&w->t);
 	w->events = 0;
-	w->plug_errors = 0;
+	w->refusals = 0;
 	w->looked = false;
+	w->denied = false;
+	w->late = false;
+	w->in.failed_ms = 0;
+}
+
+/* Time passes, somehow. */
+static void update_time(struct world *w)
+{
+	w->in.waited_ms = vm_rnd_below(&w->rnd, 2 * VIRTIO_MEM_UNPLUG_WAIT_MS);
+	w->in.may_doubt = !vm_rnd_percent(&w->rnd, w->percent);
+	w->denied |= !w->in.may_doubt;
+	if (w->percent && vm_rnd_percent(&w->rnd, 1))
+		w->in.ending = true;
+	if (w->percent && vm_rnd_percent(&w->rnd, 1))
+		w->in.failed_ms = VIRTIO_MEM_PASS_FAILED_MS;
+	w->late = w->in.failed_ms;
+}
+
+static void run_pass(struct world *w)
+{
+	unsigned int steps, changes = 3, limit = 60 * NR;
+
+	begin_pass(w);
 	w->in.ending = false;
 	for (steps = 0; steps < limit; steps++) {
 		update_room(w);
-		w->in.waited_ms = vm_rnd_below(&w->rnd,
-					       2 * VIRTIO_MEM_UNPLUG_WAIT_MS);
-		if (w->percent && vm_rnd_percent(&w->rnd, 1))
-			w->in.ending = true;
+		update_time(w);
 		virtio_mem_plan_next(&w->in, &w->t, &w->cand, &w->pass,
 				     &w->step);
 		if (w->step.type == STEP(NONE) || w->step.type == STEP(WAIT))
@@ -445,12 +564,7 @@ static void run_pass(struct world *w)
 		if (w->percent && changes && vm_rnd_percent(&w->rnd, 2)) {
 			changes--;
 			new_request(w);
-			virtio_mem_pass_begin(&w->pass);
-			virtio_mem_candidates_reset(&w->cand);
-			virtio_mem_bbt_clear_tried(&w->t);
-			w->events = 0;
-			w->plug_errors = 0;
-			w->looked = false;
+			begin_pass(w);
 		}
 	}
 	KUNIT_ASSERT_TRUE_MSG(w->test, steps < limit, "(a pass that never ends)");
@@ -471,7 +585,12 @@ static void world_reset(struct world *w)
 	w->in.bb_size = BB;
 	w->in.usable_bbs = NR;
 	w->in.max_run = NR;
+	w->in.add_room = NR;
 	w->online_limit = NR;
+	/* Mostly too little room for all candidates. */
+	virtio_mem_candidates_reset(&w->cand);
+	virtio_mem_candidates_replace(&w->cand, w->buf,
+				      1 + vm_rnd_below(&w->rnd, NR));
 }
 
 static struct world *world_new(struct kunit *test)
@@ -480,6 +599,7 @@ static struct world *world_new(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	w->test = test;
+	vm_rnd_init(test, &w->rnd);
 	world_reset(w);
 	return w;
 }
@@ -491,7 +611,6 @@ static void a_good_world_in_one_pass(struct kunit *test)
 	unsigned int round;
 	u64 before, want;
 
-	vm_rnd_init(test, &w->rnd);
 	for (round = 0; round < 2000; round++) {
 		if (round % 20 == 0) {
 			world_reset(w);
@@ -517,6 +636,58 @@ static void a_good_world_in_one_pass(struct kunit *test)
 	}
 }
 
+static void make_bad(struct world *w)
+{
+	unsigned int bad = vm_rnd_below(&w->rnd, 30);
+	unsigned long id;
+
+	w->percent = vm_rnd_below(&w->rnd, 10);
+	w->in.max_run = 1 + vm_rnd_below(&w->rnd, NR);
+	w->in.add_room = vm_rnd_below(&w->rnd, NR);
+	w->in.usable_bbs = vm_rnd_below(&w->rnd, NR + 1);
+	w->online_limit = 1 + vm_rnd_below(&w->rnd, NR);
+	for (id = 0; id < 2; id++)
+		w->most[id] = vm_rnd_percent(&w->rnd, 2 * bad) ?
+			      PAGES >> vm_rnd_below(&w->rnd, 2) : 0;
+	if (vm_rnd_percent(&w->rnd, 20)) {
+		w->in.unplug_all = true;
+		w->in.foreign = 4 * BB;
+	}
+	for (id = 0; id < NR; id++) {
+		struct trouble *tr = &w->trouble[id];
+
+		tr->plug_error = vm_rnd_percent(&w->rnd, bad);
+		tr->unplug_error = vm_rnd_percent(&w->rnd, bad);
+		tr->add_fails = vm_rnd_percent(&w->rnd, bad / 2);
+		tr->stuck = vm_rnd_percent(&w->rnd, bad);
+		tr->pinned = vm_rnd_percent(&w->rnd, bad);
+		tr->kernel_zone = vm_rnd_percent(&w->rnd, 40);
+		tr->partly = vm_rnd_percent(&w->rnd, 20);
+	}
+}
+
+/* All trouble ends: but a look may still say what it likes. */
+static void make_good(struct world *w)
+{
+	unsigned long id;
+
+	w->percent = 0;
+	memset(w->trouble, 0, sizeof(w->trouble));
+	memset(w->most, 0, sizeof(w->most));
+	for (id = 0; id < NR; id++)
+		w->trouble[id].stuck = vm_rnd_percent(&w->rnd, 50);
+	w->online_limit = NR;
+	w->in.usable_bbs = NR;
+	/* What is plugged is released once it is unplugged. */
+	run_pass(w);
+	virtio_mem_bbt_release(&w->t, CAUSE(DEV_ERROR));
+	virtio_mem_bbt_release(&w->t, CAUSE(ADD_FAILED));
+	w->in.requested = min(w->in.requested, NR * BB);
+	run_pass(w);
+	memset(w->online, 1, sizeof(w->online));
+	run_pass(w);
+}
+
 /* A world as bad as the dice have it; then all trouble ends. */
 static void a_bad_world_gets_better(struct kunit *test)
 {
@@ -524,28 +695,9 @@ static void a_bad_world_gets_better(struct kunit *test)
 	unsigned int round, pass;
 	unsigned long id;
 
-	vm_rnd_init(test, &w->rnd);
 	for (round = 0; round < 1000; round++) {
-		unsigned int bad = vm_rnd_below(&w->rnd, 30);
-
 		world_reset(w);
-		w->percent = vm_rnd_below(&w->rnd, 10);
-		w->in.max_run = 1 + vm_rnd_below(&w->rnd, NR);
-		w->in.usable_bbs = vm_rnd_below(&w->rnd, NR + 1);
-		w->online_limit = 1 + vm_rnd_below(&w->rnd, NR);
-		if (vm_rnd_percent(&w->rnd, 20)) {
-			w->in.unplug_all = true;
-			w->in.foreign = 4 * BB;
-		}
-		for (id = 0; id < NR; id++) {
-			struct trouble *tr = &w->trouble[id];
-
-			tr->plug_error = vm_rnd_percent(&w->rnd, bad);
-			tr->unplug_error = vm_rnd_percent(&w->rnd, bad);
-			tr->add_fails = vm_rnd_percent(&w->rnd, bad / 2);
-			tr->stuck = vm_rnd_percent(&w->rnd, bad);
-			tr->pinned = vm_rnd_percent(&w->rnd, bad);
-		}
+		make_bad(w);
 		for (pass = 0; pass < 12; pass++) {
 			if (vm_rnd_percent(&w->rnd, 40))
 				new_request(w);
@@ -558,19 +710,7 @@ static void a_bad_world_gets_better(struct kunit *test)
 				w->online[id] |= w->added[id] &&
 						 vm_rnd_percent(&w->rnd, 50);
 		}
-
-		w->percent = 0;
-		memset(w->trouble, 0, sizeof(w->trouble));
-		w->online_limit = NR;
-		w->in.usable_bbs = NR;
-		/* What is plugged is released once it is unplugged. */
-		run_pass(w);
-		virtio_mem_bbt_release(&w->t, CAUSE(DEV_ERROR));
-		virtio_mem_bbt_release(&w->t, CAUSE(ADD_FAILED));
-		w->in.requested = min(w->in.requested, NR * BB);
-		run_pass(w);
-		memset(w->online, 1, sizeof(w->online));
-		run_pass(w);
+		make_good(w);
 		KUNIT_ASSERT_EQ(test, w->step.type, STEP(NONE));
 	}
 }

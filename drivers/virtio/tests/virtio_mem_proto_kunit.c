@@ -119,10 +119,10 @@ static void names(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, virtio_mem_proto_answer_name(i), "?");
 }
 
+/* It is read field by field, at these places. */
 static void config_space_byte_by_byte(struct kunit *test)
 {
 	struct virtio_mem_config raw;
-	struct virtio_mem_cfg cfg;
 	u8 bytes[56];
 	unsigned int i;
 
@@ -130,14 +130,18 @@ static void config_space_byte_by_byte(struct kunit *test)
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = i + 1;
 	memcpy(&raw, bytes, sizeof(raw));
-	virtio_mem_proto_decode(&cfg, &raw);
-	KUNIT_EXPECT_EQ(test, cfg.block_size, 0x0807060504030201ULL);
-	KUNIT_EXPECT_EQ(test, cfg.node_id, 0x0a09);
-	KUNIT_EXPECT_EQ(test, cfg.addr, 0x1817161514131211ULL);
-	KUNIT_EXPECT_EQ(test, cfg.region_size, 0x201f1e1d1c1b1a19ULL);
-	KUNIT_EXPECT_EQ(test, cfg.usable_region_size, 0x2827262524232221ULL);
-	KUNIT_EXPECT_EQ(test, cfg.plugged_size, 0x302f2e2d2c2b2a29ULL);
-	KUNIT_EXPECT_EQ(test, cfg.requested_size, 0x3837363534333231ULL);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(raw.block_size),
+			0x0807060504030201ULL);
+	KUNIT_EXPECT_EQ(test, le16_to_cpu(raw.node_id), 0x0a09);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(raw.addr), 0x1817161514131211ULL);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(raw.region_size),
+			0x201f1e1d1c1b1a19ULL);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(raw.usable_region_size),
+			0x2827262524232221ULL);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(raw.plugged_size),
+			0x302f2e2d2c2b2a29ULL);
+	KUNIT_EXPECT_EQ(test, le64_to_cpu(raw.requested_size),
+			0x3837363534333231ULL);
 }
 
 /* One value of an otherwise good configuration, and a word of the reason. */

@@ -16,14 +16,14 @@
  * notify_claimed              virtio_mem_mm.c: notify_claimed
  * hand_over                   virtio_mem_pages.c: virtio_mem_pages_hand_over
  * take_over                   virtio_mem_pages.c: virtio_mem_pages_take_over
- * take_pages                  virtio_mem_mm.c: take_pages
+ * take_pages                  virtio_mem_mm.c: bounded_empty, each_run
  * take_run                    virtio_mem_mm.c: take_run
  * take                        virtio_mem_pages.c: virtio_mem_pages_take
  * give_back                   virtio_mem_mm.c: give_back_pages
  *                             virtio_mem_pages.c: virtio_mem_pages_give_back
  * claim, end_claim            virtio_mem_mm.c: claim, end_claim
  * shrink                      virtio_mem_mm.c: virtio_mem_mm_shrink,
- *                             bounded_take, bounded_remove
+ *                             leave_directly, leave_taken, bounded_offline
  * add                         virtio_mem_mm.c: virtio_mem_mm_add
  * bound_begin, bound_end      virtio_mem_bound.c: virtio_mem_bound_begin,
  *                             virtio_mem_bound_end

@@ -16,8 +16,10 @@
  * release                     virtio_mem_bb.c: virtio_mem_bbt_release
  * pass                        virtio_mem_work.c: run_pass, collect_late_answer
  *                             virtio_mem_plan.c: virtio_mem_plan_next,
- *                             plan_plugged, plan_grow, plan_shrink
- * unplug                      virtio_mem_plan.c: plan_plugged, plan_ending
+ *                             plan_add, plan_give_back, plan_grow,
+ *                             plan_shrink
+ *                             virtio_mem_snapshot.c: virtio_mem_snapshot
+ * unplug                      virtio_mem_plan.c: plan_give_back
  * adopt                       virtio_mem_adopt.c: adopt_one
  *                             virtio_mem.c: take_stock
  * worker                      virtio_mem_work.c: worker, wait_paused

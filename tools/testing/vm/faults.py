@@ -103,6 +103,9 @@ def grow():
     out += [returns("online", "online_pages", value, f"after={k}", ends=("idle",),
                     cause="came online" if k else "", core=(value, k) == (-16, 2))
             for value in (-16, -12) for k in (0, 1, 2, 3)]
+    # Refused by another notifier: Linux says so, and the driver does.
+    out.append(Case("online", "vetoed", ("notifier_err_inject_callback ret=0x8011 in=online_pages",),
+                    ends=("idle",), core=True))
     # Not the later ones: x86's add_pages() warns when one of its own fails.
     out.append(Case("add: objects", "first allocation fails",
                     (f"{OBJECTS} ret=0 in=virtio_mem_mm_add times=1",),
@@ -187,11 +190,40 @@ def direct():
                  all_fire=False, slow=True), *offlining()]
 
 
-def tried():
-    """A fault of offlining directly, where taking comes next, and fails as well."""
-    held = tuple(f"offline_and_remove_memory hold=BB+{k * MIB} ms=6000" for k in (1, 2, 3))
-    return [Case("try: deadline", "page held for longer", held,
+def held():
+    """A page is held when it should be moved: neither that nor taking it succeeds."""
+    orders = tuple(f"virtio_mem_pages_sweep hold=BB+{k * MIB} ms=6000" for k in (1, 2, 3))
+    return [Case("sweep: held", "page held for longer", orders,
                  cause="taking its pages failed", all_fire=False)]
+
+
+def taken(cases):
+    """The same with pages taken first: sweeping, which comes before, fails at once."""
+    return [dataclasses.replace(c, orders=("virtio_mem_pages_sweep ret=-16", *c.orders))
+            for c in cases]
+
+
+def sweep():
+    """Faults of moving pages without taking any; those of taking follow, or none."""
+    contig = f"{CONTIG} ret=%d in=virtio_mem_pages_sweep %s"
+    return [
+        Case("sweep", "no page to be had", (contig % (-16, ""),), ends=("idle",), core=True),
+        Case("sweep", "EBUSY at once", (contig % (-16, "after=1"),), ends=("idle",), core=True),
+        Case("sweep", "ENOMEM", (contig % (-12, "after=1"),), cause=r"\(-12\)|memory", core=True),
+        Case("sweep", "EINTR", (contig % (-4, "after=1"),), cause=r"\(-4\)", ends=("waiting", "idle")),
+        returns("sweep: migrate", "__alloc_contig_migrate_range", -12, "after=1",
+                cause=r"\(-12\)|memory", core=True),
+        returns("sweep: migrate", "migrate_pages", -12, "in=virtio_mem_mm_shrink",
+                cause=r"\(-12\)|memory"),
+        returns("sweep: isolate", "start_isolate_page_range", -16,
+                "in=virtio_mem_pages_sweep after=1", ends=("idle",), core=True),
+        signal("sweep", CONTIG, "after=1", core=True),
+        signal("sweep: migrate", "migrate_pages"),
+        signal("sweep: last look", "test_pages_isolated", "after=1"),
+        returns("sweep, offline", "offline_pages", -16, "after=2", cause=r"\(-16\)", core=True),
+        Case("sweep, offline", "EBUSY on block 2, once", ("offline_pages ret=-16 after=2 times=1",),
+             ends=("idle",), core=True),
+    ]
 
 
 def shrink():
@@ -233,7 +265,7 @@ def shrink():
     out += [Case("objects", f"allocation {n} fails",
                  (f"{OBJECTS} ret=0 in=virtio_mem_mm_shrink after={n} times=1",),
                  ends=("waiting", "idle")) for n in range(0, 12, 2)]
-    return out + offlining()
+    return taken(out + offlining())
 
 
 def shrink_pairs():
@@ -242,7 +274,7 @@ def shrink_pairs():
         kw.setdefault("cause", r"failed \(-\d+\)|memory")
         return Case(step, fault, orders, **kw)
 
-    return [
+    return taken([
         pair("offline + back online", "EBUSY on block 2 + signal",
              "offline_pages ret=-16 after=2", "online_pages signal in=virtio_mem_mm_shrink",
              core=True),
@@ -272,5 +304,5 @@ def shrink_pairs():
         Case("unplug", "ERROR but done + requested changes",
              ("offline_and_remove_memory signal in=virtio_mem_mm_shrink times=1",),
              ("unplug error done every=1",), ends=("idle", "waiting"), clear=True),
-    ]
+    ])
 

@@ -15,7 +15,7 @@ from mock import ADDR, DIR as MOCK, SIZE, ranges
 from mock_case import VIRTIO, MockCase
 
 BB = 512 * MIB       # four memory blocks
-# More than the 32nd of a big block that the driver would not take first.
+# In use in the big block that goes.
 PATTERN = 24 * MIB
 STAYS = 32 * MIB     # of ZONE_MOVABLE, whatever is unplugged
 PATIENCE = 20        # seconds; a fault may hold a page for some
@@ -386,14 +386,17 @@ class Shrink(FaultCase):
         self.verdict()
 
 
-class Try(FaultCase):
-    """Offlining directly is tried first, since few pages are in use."""
+class Sweep(FaultCase):
+    """Pages in use are moved first, and none is taken if that suffices."""
 
-    pattern = 8 * MIB
+    def test_sweep(self):
+        """One at a time."""
+        self.table("sweep", self.choose(faults.sweep(), 2), lambda c: self.one(c, BB, 0))
+        self.verdict()
 
-    def test_try(self):
-        """A page that is held from then on: after a second pages are taken."""
-        self.table("try", faults.tried(), lambda c: self.one(c, BB, 0))
+    def test_held(self):
+        """A page that is held: nothing is offlined, and taking fails as well."""
+        self.table("sweep", faults.held(), lambda c: self.one(c, BB, 0))
         self.verdict()
 
 

@@ -10,15 +10,16 @@ class Growth(GuestCase):
     """512 MiB, asked to grow by 64 GiB, whose memmap takes 1 GiB."""
 
     config = "huge"
+    allow = ("memmap",)
 
     def test_grows_as_far_as_it_fits(self):
-        """It stops in time, says why, keeps a reserve, and shrinks back."""
+        """It stops before Linux fails half-way, says why, and shrinks back."""
         self.vm.qmp.request("vm0", 64 * GIB)
         self.wait_state("waiting", 60)
         # Long enough for several tries.
         time.sleep(5)
-        self.assertEqual(self.vm.scan(), [])
-        self.assertIn("lacks free memory", self.guest.attr("last_error"))
+        self.assertEqual(self.vm.scan(self.allow), [])
+        self.assertRegex(self.guest.attr("last_error"), "can be had|lacks free memory")
         left = self.vm.qmp.size("vm0")
         # KASAN takes eight times as much for its shadow, and more for itself.
         self.assertGreater(left, (1 if self.vm.kernel.debug else 4) * GIB)

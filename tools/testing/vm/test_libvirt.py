@@ -40,6 +40,23 @@ seccomp_sandbox = 0
 END = "end-of-answer"
 
 
+# Before it reads who QEMU shall run as, libvirt looks up who that would be by
+# default; that user and group come with a package of services that nobody needs here.
+USER = "libvirt-qemu"
+GROUP = "libvirt-qemu"
+WRAPPER = "libnss_wrapper.so"
+
+
+def users(root):
+    """What a program has to have in its environment to know these, too."""
+    names = root / "passwd", root / "group"
+    lines = f"{USER}:x:0:0::/:/bin/false\n", f"{GROUP}:x:0:\n"
+    for path, line in zip(names, lines):
+        path.write_text(pathlib.Path("/etc", path.name).read_text() + line)
+    return {"LD_PRELOAD": WRAPPER, "NSS_WRAPPER_PASSWD": str(names[0]),
+            "NSS_WRAPPER_GROUP": str(names[1])}
+
+
 class Virsh:
     """One interactive virsh, as the embedded driver lives and dies with it."""
 
@@ -49,7 +66,8 @@ class Virsh:
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "virsh", "-q", "-c",
              f"qemu:///embed?root={root}"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=os.environ | users(root))
 
     def run(self, command, timeout=60):
         """One virsh command; returns what it printed."""

@@ -20,6 +20,7 @@
 #define WARN_ON(cond)			WARN(cond, "%s", #cond)
 #define WARN_ON_ONCE(cond)		WARN_ON(cond)
 #define WARN_ONCE(cond, fmt, ...)	WARN(cond, fmt, ##__VA_ARGS__)
+#define static_assert(cond, ...)	_Static_assert(cond, #cond)
 #define BUILD_BUG_ON(cond)		_Static_assert(!(cond), #cond)
 
 #endif

@@ -18,6 +18,7 @@
 	(void)(&ma__ == &mb__);			\
 	ma__ > mb__ ? ma__ : mb__;		\
 })
+#define min3(a, b, c)		min(min(a, b), c)
 #define min_t(type, a, b)	min((type)(a), (type)(b))
 #define max_t(type, a, b)	max((type)(a), (type)(b))
 #define clamp(v, lo, hi)	min(max(v, lo), hi)

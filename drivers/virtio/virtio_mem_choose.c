@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * PURE: which big block goes next, how, and whether the guest can do without
+ * it; what growing needs.  Never does.  May call what virtio_mem_core.h offers.
+ *
+ * A look orders candidates; it forbids none.  What does is in
+ * virtio_mem_choose_stays() and, against running out of memory, in
+ * virtio_mem_choose_fit(): a state, the user's word, and one number.
+ */
+#include "virtio_mem_choose.h"
+
+/*
+ * A rank: class, failed tries, how unlikely, cost.  The tries come before the
+ * likelihood, or those behind one that always fails would never be tried.
+ */
+#define RANK_CLASS_SHIFT	60
+#define RANK_TRIES_SHIFT	48
+#define RANK_TRIES_MAX		0xfffU
+#define RANK_UNLIKELY_SHIFT	46
+#define RANK_COST_MAX		(BIT_ULL(RANK_UNLIKELY_SHIFT) - 1)
+
+/**
+ * virtio_mem_choose_stays() - what forbids that a big block goes
+ * @score: what a look at it found
+ * @usable: whether the device can unplug it: else it would serve nobody
+ * @unplug_online: whether online big blocks may be unplugged
+ *
+ * Only what is known, never what a look at pages suggests.
+ *
+ * Return: the cause, or VIRTIO_MEM_CAUSE_NONE.
+ */
+enum virtio_mem_cause
+virtio_mem_choose_stays(const struct virtio_mem_score *score, bool usable,
+			bool unplug_online)
+{
+	if (!usable)
+		return VIRTIO_MEM_CAUSE_OUTSIDE;
+	if (score->online_pages && !unplug_online)
+		return VIRTIO_MEM_CAUSE_KEPT_ONLINE;
+	return VIRTIO_MEM_CAUSE_NONE;
+}
+
+/**
+ * virtio_mem_choose_doubt() - why a try would probably fail
+ * @score: what a look at the big block found
+ * @past: what earlier ones found
+ *
+ * Return: the cause, or VIRTIO_MEM_CAUSE_NONE if nothing speaks against it.
+ */
+enum virtio_mem_cause
+virtio_mem_choose_doubt(const struct virtio_mem_score *score,
+			const struct virtio_mem_history *past)
+{
+	if (score->stuck_pages)
+		return score->stuck_cause;
+	if (past->held)
+		return VIRTIO_MEM_CAUSE_PINNED;
+	return VIRTIO_MEM_CAUSE_NONE;
+}
+
+/* What is pinned may be let go at any moment, a kernel page hardly ever. */
+static u64 unlikely_by(enum virtio_mem_cause doubt,
+		       const struct virtio_mem_history *past)
+{
+	if (doubt != VIRTIO_MEM_CAUSE_PINNED)
+		return 2;
+	return past->held ? 0 : 1;
+}
+
+/**
+ * virtio_mem_choose_rank() - what it costs to take a big block out of Linux
+ * @score: what a look at it found
+ * @past: what earlier looks and tries found
+ *
+ * Offline ones first, then wholly free ones, then those with the fewest pages
+ * to migrate; among equals ZONE_MOVABLE first.  A page that is held or busy may
+ * be let go at once or never: worth migrating a quarter of a big block instead.
+ * One that has failed by a cause that no look can see may well be nearly empty
+ * by now, and would always come first: so it waits until others were tried.
+ *
+ * Return: smaller is cheaper.
+ */
+u64 virtio_mem_choose_rank(const struct virtio_mem_score *score,
+			   const struct virtio_mem_history *past)
+{
+	enum virtio_mem_cause doubt = virtio_mem_choose_doubt(score, past);
+	u64 class = VIRTIO_MEM_CLASS_USED, tries = past->tries, unlikely = 0;
+	u64 cost = score->used_pages + score->stuck_pages;
+
+	if (score->held_pages || score->busy_pages)
+		cost += score->online_pages / 4;
+	if (doubt) {
+		class = VIRTIO_MEM_CLASS_DOUBTED;
+		unlikely = unlikely_by(doubt, past);
+	} else if (tries) {
+		class = VIRTIO_MEM_CLASS_FAILED;
+	} else if (!score->online_pages) {
+		class = VIRTIO_MEM_CLASS_OFFLINE;
+	} else if (!cost) {
+		class = VIRTIO_MEM_CLASS_FREE;
+	}
+	return class << RANK_CLASS_SHIFT |
+	       min_t(u64, tries, RANK_TRIES_MAX) << RANK_TRIES_SHIFT |
+	       unlikely << RANK_UNLIKELY_SHIFT |
+	       min_t(u64, cost << 1 | score->kernel_zone, RANK_COST_MAX);
+}
+
+/**
+ * virtio_mem_choose_class() - the class of a rank
+ * @rank: from virtio_mem_choose_rank()
+ *
+ * Return: the class.
+ */
+enum virtio_mem_class virtio_mem_choose_class(u64 rank)
+{
+	return rank >> RANK_CLASS_SHIFT;
+}
+
+/**
+ * virtio_mem_choose_confirms() - whether to find out first if a page is held
+ * @score: what a look at the big block found
+ * @past: what earlier looks and tries found
+ *
+ * Most references that a look takes for a hold are those of the CPUs' batches.
+ * To drain these costs less than to move all the rest for nothing.  Outside of
+ * ZONE_MOVABLE some pages can move that are held (rings of AIO).
+ *
+ * Return: true if so.
+ */
+bool virtio_mem_choose_confirms(const struct virtio_mem_score *score,
+				const struct virtio_mem_history *past)
+{
+	return score->held_pages && !score->kernel_zone && !past->held &&
+	       !score->stuck_pages;
+}
+
+/**
+ * virtio_mem_choose_method() - how to take a big block out of Linux
+ * @score: what a look at it found
+ * @safe: bbm_safe_unplug
+ * @blocks: memory blocks in a big block
+ *
+ * Offlining moves the pages in use, but holds the locks of memory hotplug the
+ * while, waits for a page that is written back whatever signal comes, and goes
+ * on about a page that is held until the deadline.  Taking the pages does none
+ * of it, but zeroes all of them where init_on_alloc is on (Debian's default),
+ * so that the host backs what is about to be unplugged.  Sweeping moves what is
+ * in use, and takes nothing.  What it has emptied others can use again until it
+ * is offline: in the kernel's zones for what can't move, so that there it must
+ * not be long, as it is with several memory blocks.  Taking fails for a poisoned
+ * page, offlining passes over it.
+ *
+ * Return: the method.
+ */
+enum virtio_mem_method
+virtio_mem_choose_method(const struct virtio_mem_score *score, bool safe,
+			 unsigned long blocks)
+{
+	if (!safe && !score->busy_pages)
+		return VIRTIO_MEM_METHOD_OFFLINE;
+	if (!score->used_pages && !score->stuck_pages)
+		return VIRTIO_MEM_METHOD_DIRECT;
+	if (score->kernel_zone && score->poisoned_pages && !score->busy_pages)
+		return VIRTIO_MEM_METHOD_DIRECT;
+	if (score->stuck_pages || (score->kernel_zone && blocks > 1))
+		return VIRTIO_MEM_METHOD_TAKE;
+	return VIRTIO_MEM_METHOD_SWEEP;
+}
+
+/**
+ * virtio_mem_choose_swap() - what free swap is worth
+ * @p: what memory the guest has left
+ *
+ * No more than there is to swap out, and half of it where swapping out takes
+ * memory, too (zram, zswap).
+ *
+ * Return: pages.
+ */
+unsigned long virtio_mem_choose_swap(const struct virtio_mem_pressure *p)
+{
+	unsigned long worth = min(p->swap_free, p->anon);
+
+	return p->swap_is_memory ? worth / VIRTIO_MEM_ZSWAP_SHARE : worth;
+}
+
+static unsigned long less(unsigned long a, unsigned long b)
+{
+	return a > b ? a - b : 0;
+}
+
+static unsigned long reserve_pages(const struct virtio_mem_pressure *p,
+				   unsigned long mib_pages, int reserve_mib)
+{
+	if (reserve_mib > 0)
+		return reserve_mib * mib_pages;
+	return clamp(p->total / VIRTIO_MEM_RESERVE_SHARE,
+		     VIRTIO_MEM_RESERVE_MIN_MIB * mib_pages,
+		     VIRTIO_MEM_RESERVE_MAX_MIB * mib_pages);
+}
+
+/* What a big block takes out of the kernel's zones, itself or by spilling over. */
+static unsigned long spill(const struct virtio_mem_score *score,
+			   const struct virtio_mem_pressure *p)
+{
+	unsigned long elsewhere;
+
+	/* What is moved out of these stays in these. */
+	if (score->kernel_zone)
+		return score->online_pages;
+	elsewhere = less(p->movable_free, score->free_pages) +
+		    p->movable_file + virtio_mem_choose_swap(p);
+	return less(score->used_pages + score->stuck_pages, elsewhere);
+}
+
+/**
+ * virtio_mem_choose_fit() - whether the guest can do without a big block
+ * @score: what a look at the big block found
+ * @p: what memory the guest has left
+ * @mib_pages: pages in a MiB
+ * @reserve_mib: MiB that must be left; 0: no matter what is; below 0: the
+ *	driver's own number, see VIRTIO_MEM_RESERVE_SHARE
+ * @fit: out: whether it can, and the figure that decides
+ *
+ * With the big block go its pages.  What is left then is all that is free, or
+ * can be freed by reclaim (page cache of all zones and lists, reclaimable slab),
+ * or swapped out.  What is in use and fits nowhere else in ZONE_MOVABLE spills
+ * over into the kernel's zones, which must keep a part of the reserve.
+ */
+void virtio_mem_choose_fit(const struct virtio_mem_score *score,
+			   const struct virtio_mem_pressure *p,
+			   unsigned long mib_pages, int reserve_mib,
+			   struct virtio_mem_fit *fit)
+{
+	unsigned long have = p->available + virtio_mem_choose_swap(p);
+	unsigned long over = spill(score, p);
+
+	memset(fit, 0, sizeof(*fit));
+	fit->left = less(have, score->online_pages);
+	fit->reserve = reserve_pages(p, mib_pages, reserve_mib);
+	fit->fits = !reserve_mib || !score->online_pages ||
+		    fit->left >= fit->reserve;
+	if (!fit->fits || !over || !reserve_mib)
+		return;
+	have = p->kernel_free + p->kernel_file;
+	if (score->kernel_zone)
+		have += min(virtio_mem_choose_swap(p), p->kernel_anon);
+	fit->kernel = true;
+	fit->left = less(have, over);
+	fit->reserve /= VIRTIO_MEM_KERNEL_SHARE;
+	fit->fits = fit->left >= fit->reserve;
+}
+
+/* What one big block takes, whatever else there is. */
+static unsigned long takes(unsigned long memmap_pages)
+{
+	return memmap_pages + memmap_pages / VIRTIO_MEM_ROOM_SHARE +
+	       VIRTIO_MEM_ROOM_PAGES;
+}
+
+/* What it takes to use what is in ZONE_MOVABLE. */
+static unsigned long tables(unsigned long mib_pages,
+			    const struct virtio_mem_pressure *p)
+{
+	return min(p->movable_total / VIRTIO_MEM_ROOM_TABLES_SHARE,
+		   VIRTIO_MEM_ROOM_TABLES_MAX_MIB * mib_pages);
+}
+
+/**
+ * virtio_mem_choose_need() - what must be there for a big block to be added
+ * @memmap_pages: pages of its memmap
+ * @mib_pages: pages in a MiB
+ * @p: what memory the guest has
+ *
+ * The memmap, page tables, memory block devices; and something to use what is in
+ * ZONE_MOVABLE with.
+ *
+ * Return: pages of the kernel's zones.
+ */
+unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
+				     unsigned long mib_pages,
+				     const struct virtio_mem_pressure *p)
+{
+	return takes(memmap_pages) + tables(mib_pages, p);
+}
+
+/**
+ * virtio_mem_choose_plenty() - whether adding finds its memory free
+ * @memmap_pages: pages that the memmap of one big block takes
+ * @mib_pages: pages in a MiB
+ * @p: what memory the guest has left
+ *
+ * Return: true if nothing has to be reclaimed first.
+ */
+bool virtio_mem_choose_plenty(unsigned long memmap_pages,
+			      unsigned long mib_pages,
+			      const struct virtio_mem_pressure *p)
+{
+	return p->kernel_free >= VIRTIO_MEM_ROOM_PLENTY *
+				 virtio_mem_choose_need(memmap_pages,
+							mib_pages, p) +
+				 VIRTIO_MEM_ROOM_PLENTY_MIB * mib_pages;
+}
+
+/**
+ * virtio_mem_choose_room() - how many big blocks to plug at a time
+ * @memmap_pages: pages that the memmap of one takes
+ * @mib_pages: pages in a MiB
+ * @p: what memory the guest has left
+ *
+ * What is plugged and can't be added has to be unplugged again.  Only orders:
+ * one is always worth a try.
+ *
+ * Return: big blocks, at least one.
+ */
+unsigned long virtio_mem_choose_room(unsigned long memmap_pages,
+				     unsigned long mib_pages,
+				     const struct virtio_mem_pressure *p)
+{
+	unsigned long have = p->kernel_free + p->kernel_file / 2;
+
+	return max(1UL, less(have, tables(mib_pages, p)) / takes(memmap_pages));
+}
+
+/**
+ * virtio_mem_candidates_reset() - a new scan begins
+ * @cand: the candidates
+ */
+void virtio_mem_candidates_reset(struct virtio_mem_candidates *cand)
+{
+	if (!cand->c) {
+		cand->c = cand->few;
+		cand->capacity = VIRTIO_MEM_FEW_CANDIDATES;
+	}
+	cand->nr = 0;
+	cand->next = 0;
+	cand->cheap = 0;
+	cand->sorted = false;
+	cand->more = false;
+}
+
+/**
+ * virtio_mem_candidates_replace() - give the candidates a larger buffer
+ * @cand: the candidates, just reset
+ * @buf: new buffer; NULL for the small one that is always there
+ * @capacity: candidates that fit into @buf
+ *
+ * Return: the old buffer, for the caller to free; NULL if that was the small one.
+ */
+struct virtio_mem_candidate *
+virtio_mem_candidates_replace(struct virtio_mem_candidates *cand,
+			      struct virtio_mem_candidate *buf,
+			      unsigned long capacity)
+{
+	struct virtio_mem_candidate *old = cand->c;
+
+	cand->c = buf ? buf : cand->few;
+	cand->capacity = buf ? capacity : VIRTIO_MEM_FEW_CANDIDATES;
+	return old == cand->few ? NULL : old;
+}
+
+static bool is_cheap(const struct virtio_mem_candidate *c)
+{
+	return virtio_mem_choose_class(c->rank) < VIRTIO_MEM_CLASS_USED;
+}
+
+/* The dearest one, to be replaced where there is no room. */
+static struct virtio_mem_candidate *
+dearest(const struct virtio_mem_candidates *cand)
+{
+	unsigned long i, worst = 0;
+
+	for (i = 1; i < cand->nr; i++)
+		if (cand->c[i].rank >= cand->c[worst].rank)
+			worst = i;
+	return &cand->c[worst];
+}
+
+/**
+ * virtio_mem_candidates_offer() - keep a big block, or the cheapest if all don't fit
+ * @cand: the candidates, not sorted yet
+ * @c: the big block
+ */
+void virtio_mem_candidates_offer(struct virtio_mem_candidates *cand,
+				 const struct virtio_mem_candidate *c)
+{
+	struct virtio_mem_candidate *place = &cand->c[cand->nr];
+
+	if (cand->nr == cand->capacity) {
+		cand->more = true;
+		place = dearest(cand);
+		if (c->rank >= place->rank)
+			return;
+		cand->cheap -= is_cheap(place);
+		cand->nr--;
+	}
+	*place = *c;
+	cand->nr++;
+	cand->cheap += is_cheap(c);
+}
+
+/**
+ * virtio_mem_candidates_put_off() - take back the one that was handed out last
+ * @cand: the candidates, sorted
+ * @c: it, with what it costs now
+ *
+ * It is handed out again after those that are cheaper.
+ */
+void virtio_mem_candidates_put_off(struct virtio_mem_candidates *cand,
+				   const struct virtio_mem_candidate *c)
+{
+	unsigned long i;
+
+	if (!cand->next)
+		return;
+	cand->next--;
+	for (i = cand->next; i + 1 < cand->nr && cand->c[i + 1].rank <= c->rank;
+	     i++)
+		cand->c[i] = cand->c[i + 1];
+	cand->c[i] = *c;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct virtio_mem_candidate *x = a, *y = b;
+
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return x->id > y->id ? -1 : 1;
+}
+
+/**
+ * virtio_mem_candidates_sort() - the scan is over: cheapest first
+ * @cand: the candidates
+ *
+ * Among equals the one with the highest address comes first.
+ */
+void virtio_mem_candidates_sort(struct virtio_mem_candidates *cand)
+{
+	sort(cand->c, cand->nr, sizeof(*cand->c), by_rank, NULL);
+	cand->sorted = true;
+}
+
+/**
+ * virtio_mem_candidates_enough() - whether a scan can stop
+ * @cand: the candidates
+ * @nr: how many big blocks are to go
+ *
+ * Return: true if as many are kept that cost no migration at all.
+ */
+bool virtio_mem_candidates_enough(const struct virtio_mem_candidates *cand,
+				  unsigned long nr)
+{
+	return nr && cand->cheap >= nr;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PURE: which big block goes next, how, and whether the guest can do without
+ * it; what growing needs.  Looks only order here: see virtio_mem_choose_stays()
+ * for all that forbids.  Includes virtio_mem_cause.h and virtio_mem_policy.h.
+ */
+#ifndef _VIRTIO_MEM_CHOOSE_H
+#define _VIRTIO_MEM_CHOOSE_H
+
+#include "virtio_mem_cause.h"
+#include "virtio_mem_policy.h"
+
+/**
+ * struct virtio_mem_score - what a look at the pages of a big block found
+ * @online_pages: pages that are online; 0: the big block is offline
+ * @free_pages: of these, free
+ * @used_pages: of these, in use and as far as can be seen movable
+ * @stuck_pages: of these, in use and not movable
+ * @stuck_pfn: the first of these
+ * @stuck_cause: why that one is not
+ * @held_pages: of the used ones, those that something holds at this moment
+ * @held_pfn: the first of these
+ * @busy_pages: of the used ones, those that are locked or being written back
+ * @poisoned_pages: neither free nor used: offlining passes over them
+ * @free_pfn: the first page that is on the allocator's lists, 0: none
+ * @kernel_zone: some online page is in a zone other than ZONE_MOVABLE
+ */
+struct virtio_mem_score {
+	unsigned long online_pages;
+	unsigned long free_pages;
+	unsigned long used_pages;
+	unsigned long stuck_pages;
+	unsigned long stuck_pfn;
+	enum virtio_mem_cause stuck_cause;
+	unsigned long held_pages;
+	unsigned long held_pfn;
+	unsigned long busy_pages;
+	unsigned long poisoned_pages;
+	unsigned long free_pfn;
+	bool kernel_zone;
+};
+
+/**
+ * struct virtio_mem_history - what earlier looks and tries found
+ * @tries: tries that failed since the big block was last worth a new start
+ * @held: a page in it was held before all batches were drained and after, or
+ *	after a try that failed, and it still is
+ * @cause: why the last try failed
+ */
+struct virtio_mem_history {
+	unsigned int tries;
+	bool held;
+	enum virtio_mem_cause cause;
+};
+
+/**
+ * struct virtio_mem_pressure - what memory the guest has left, in pages
+ * @available: what could be allocated without swapping (MemAvailable)
+ * @swap_free: free swap
+ * @swap_is_memory: some of the swap is compressed memory
+ * @anon: what could be swapped out
+ * @movable_total: all of ZONE_MOVABLE
+ * @movable_free: free in ZONE_MOVABLE
+ * @movable_file: page cache in ZONE_MOVABLE, whether active, dirty or neither
+ * @kernel_free: free in the other zones, above their high watermarks
+ * @kernel_file: page cache and reclaimable slab in the other zones
+ * @kernel_anon: what could be swapped out of these
+ * @total: all memory
+ */
+struct virtio_mem_pressure {
+	unsigned long available;
+	unsigned long swap_free;
+	bool swap_is_memory;
+	unsigned long anon;
+	unsigned long movable_total;
+	unsigned long movable_free;
+	unsigned long movable_file;
+	unsigned long kernel_free;
+	unsigned long kernel_file;
+	unsigned long kernel_anon;
+	unsigned long total;
+};
+
+/**
+ * struct virtio_mem_fit - whether the guest can do without a big block, and why
+ * @fits: whether it can
+ * @kernel: what decided are the kernel's zones alone
+ * @left: pages that would be left there, free or to be had
+ * @reserve: pages that must be
+ */
+struct virtio_mem_fit {
+	bool fits;
+	bool kernel;
+	unsigned long left;
+	unsigned long reserve;
+};
+
+/**
+ * enum virtio_mem_method - how to take a big block out of Linux
+ * @VIRTIO_MEM_METHOD_OFFLINE: offline it, whatever is in use in it
+ * @VIRTIO_MEM_METHOD_DIRECT: offline it, for a short while only; else as TAKE
+ * @VIRTIO_MEM_METHOD_SWEEP: move what is in use out of it, then as DIRECT
+ * @VIRTIO_MEM_METHOD_TAKE: take all its pages first, then offline it
+ */
+enum virtio_mem_method {
+	VIRTIO_MEM_METHOD_OFFLINE,
+	VIRTIO_MEM_METHOD_DIRECT,
+	VIRTIO_MEM_METHOD_SWEEP,
+	VIRTIO_MEM_METHOD_TAKE,
+};
+
+/* Classes of rank: cheaper ones come first whatever else is known. */
+enum virtio_mem_class {
+	VIRTIO_MEM_CLASS_OFFLINE,	/* nothing of it is online */
+	VIRTIO_MEM_CLASS_FREE,		/* nothing of it is in use */
+	VIRTIO_MEM_CLASS_USED,		/* something has to move */
+	VIRTIO_MEM_CLASS_FAILED,	/* as before, and a try has failed */
+	VIRTIO_MEM_CLASS_DOUBTED,	/* a look advises against a try */
+};
+
+/**
+ * struct virtio_mem_candidate - a big block that could go
+ * @rank: see virtio_mem_choose_rank(); smaller is cheaper
+ * @id: the big block
+ * @online_pages: pages that the guest loses with it
+ * @kernel_zone: whether the kernel's zones lose them
+ */
+struct virtio_mem_candidate {
+	u64 rank;
+	unsigned long id;
+	unsigned long online_pages;
+	bool kernel_zone;
+};
+
+/**
+ * struct virtio_mem_candidates - what a scan found, cheapest first once sorted
+ * @c: the candidates
+ * @capacity: how many there is room for
+ * @nr: how many are kept
+ * @next: the first that has not been handed out
+ * @cheap: how many of them cost no migration at all
+ * @sorted: they are
+ * @more: the scan stopped early, or there was no room: there may be others
+ * @few: room for some, where there is no memory for all
+ */
+struct virtio_mem_candidates {
+	struct virtio_mem_candidate *c;
+	unsigned long capacity;
+	unsigned long nr;
+	unsigned long next;
+	unsigned long cheap;
+	bool sorted;
+	bool more;
+	struct virtio_mem_candidate few[VIRTIO_MEM_FEW_CANDIDATES];
+};
+
+enum virtio_mem_cause
+virtio_mem_choose_stays(const struct virtio_mem_score *score, bool usable,
+			bool unplug_online);
+enum virtio_mem_cause
+virtio_mem_choose_doubt(const struct virtio_mem_score *score,
+			const struct virtio_mem_history *past);
+u64 virtio_mem_choose_rank(const struct virtio_mem_score *score,
+			   const struct virtio_mem_history *past);
+enum virtio_mem_class virtio_mem_choose_class(u64 rank);
+bool virtio_mem_choose_confirms(const struct virtio_mem_score *score,
+				const struct virtio_mem_history *past);
+enum virtio_mem_method
+virtio_mem_choose_method(const struct virtio_mem_score *score, bool safe,
+			 unsigned long blocks);
+void virtio_mem_choose_fit(const struct virtio_mem_score *score,
+			   const struct virtio_mem_pressure *p,
+			   unsigned long mib_pages, int reserve_mib,
+			   struct virtio_mem_fit *fit);
+unsigned long virtio_mem_choose_swap(const struct virtio_mem_pressure *p);
+unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
+				     unsigned long mib_pages,
+				     const struct virtio_mem_pressure *p);
+bool virtio_mem_choose_plenty(unsigned long memmap_pages,
+			      unsigned long mib_pages,
+			      const struct virtio_mem_pressure *p);
+unsigned long virtio_mem_choose_room(unsigned long memmap_pages,
+				     unsigned long mib_pages,
+				     const struct virtio_mem_pressure *p);
+
+void virtio_mem_candidates_reset(struct virtio_mem_candidates *cand);
+struct virtio_mem_candidate *
+virtio_mem_candidates_replace(struct virtio_mem_candidates *cand,
+			      struct virtio_mem_candidate *buf,
+			      unsigned long capacity);
+void virtio_mem_candidates_offer(struct virtio_mem_candidates *cand,
+				 const struct virtio_mem_candidate *c);
+void virtio_mem_candidates_put_off(struct virtio_mem_candidates *cand,
+				   const struct virtio_mem_candidate *c);
+void virtio_mem_candidates_sort(struct virtio_mem_candidates *cand);
+bool virtio_mem_candidates_enough(const struct virtio_mem_candidates *cand,
+				  unsigned long nr);
+
+#endif /* _VIRTIO_MEM_CHOOSE_H */

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * PURE: when to try again, when to look whether that would help, and how much
+ * time may go into tries that a look advises against.  May call
+ * virtio_mem_choose and what virtio_mem_core.h offers.
+ */
+#include "virtio_mem_retry.h"
+
+/**
+ * virtio_mem_backoff_reset() - something has changed: start over
+ * @b: the back-off
+ */
+void virtio_mem_backoff_reset(struct virtio_mem_backoff *b)
+{
+	b->delay_ms = 0;
+}
+
+/**
+ * virtio_mem_backoff_next() - how long to wait before the next retry
+ * @b: the back-off
+ *
+ * Grows by a quarter each time: the wait stays about a fifth of the time that
+ * has passed since the first try, so that a request is met soon after it can
+ * be, at little cost.
+ *
+ * Return: ms, VIRTIO_MEM_RETRY_MIN_MS to VIRTIO_MEM_RETRY_MAX_MS.
+ */
+u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b)
+{
+	b->delay_ms = clamp_t(u32, b->delay_ms + b->delay_ms / 4,
+			      VIRTIO_MEM_RETRY_MIN_MS, VIRTIO_MEM_RETRY_MAX_MS);
+	return b->delay_ms;
+}
+
+/**
+ * virtio_mem_backoff_rest() - let others get on after long tries
+ * @delay_ms: from virtio_mem_backoff_next()
+ * @spent_ms: how long tries of the last pass took that came to nothing; a pass
+ *	ends with the first one after VIRTIO_MEM_PASS_FAILED_MS
+ *
+ * Such a try may hold the locks of memory hotplug until its deadline.  They are
+ * held for half of the time at most.
+ *
+ * Return: ms.
+ */
+u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms)
+{
+	return min_t(u64, max_t(u64, delay_ms, spent_ms), U32_MAX);
+}
+
+/**
+ * virtio_mem_retry_look_ms() - how often to look while resting
+ * @delay_ms: the rest
+ *
+ * Return: ms between two looks; they cost some microseconds each.
+ */
+u32 virtio_mem_retry_look_ms(u32 delay_ms)
+{
+	return clamp_t(u32, delay_ms / 8, VIRTIO_MEM_LOOK_MIN_MS,
+		       VIRTIO_MEM_LOOK_MAX_MS);
+}
+
+/**
+ * virtio_mem_retry_least_ms() - the part of a rest that only a request cuts short
+ * @delay_ms: the rest
+ * @failed_ms: what tries of the last pass took that came to nothing
+ * @hasty: that pass had begun before its time
+ *
+ * Memory that comes and goes, or is freed, may be worth another pass at once;
+ * but not one after the other that comes to nothing.
+ *
+ * Return: ms.
+ */
+u32 virtio_mem_retry_least_ms(u32 delay_ms, u64 failed_ms, bool hasty)
+{
+	if (hasty)
+		failed_ms *= VIRTIO_MEM_HASTY_REST;
+	return min_t(u64, delay_ms, failed_ms);
+}
+
+/**
+ * virtio_mem_retry_eased() - whether the guest has got memory that it lacked
+ * @cause: why the last pass has not met the request
+ * @then: what it had left at that time, or the least since; is lowered
+ * @now: what it has left now
+ * @bb_pages: pages in a big block
+ * @memmap_pages: pages that its memmap takes
+ *
+ * Migration that fails for lack of memory looks like pages that are held.
+ *
+ * Return: true if another pass may get further.
+ */
+bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
+			    struct virtio_mem_pressure *then,
+			    const struct virtio_mem_pressure *now,
+			    unsigned long bb_pages, unsigned long memmap_pages)
+{
+	unsigned long had = then->available + virtio_mem_choose_swap(then);
+	unsigned long have = now->available + virtio_mem_choose_swap(now);
+	unsigned long kernel_had = then->kernel_free + then->kernel_file;
+	unsigned long kernel_have = now->kernel_free + now->kernel_file;
+	unsigned long much = bb_pages / VIRTIO_MEM_EASED_SHARE;
+
+	if (cause != VIRTIO_MEM_CAUSE_PRESSURE &&
+	    cause != VIRTIO_MEM_CAUSE_NOMEM &&
+	    cause != VIRTIO_MEM_CAUSE_PINNED &&
+	    cause != VIRTIO_MEM_CAUSE_DEADLINE)
+		return false;
+	/* What is added takes its memmap, and no more. */
+	if (cause == VIRTIO_MEM_CAUSE_NOMEM)
+		much = min(much, memmap_pages);
+	if (have < had) {
+		then->available = now->available;
+		then->swap_free = now->swap_free;
+		then->swap_is_memory = now->swap_is_memory;
+		then->anon = now->anon;
+	}
+	if (kernel_have < kernel_had) {
+		then->kernel_free = now->kernel_free;
+		then->kernel_file = now->kernel_file;
+	}
+	return have >= had + much || kernel_have >= kernel_had + much;
+}
+
+/**
+ * virtio_mem_doubt_grant() - a new request: some doubtful tries come at once
+ * @d: the time for them
+ * @now_ms: now
+ */
+void virtio_mem_doubt_grant(struct virtio_mem_doubt *d, u64 now_ms)
+{
+	d->credit_ms = max_t(s64, d->credit_ms, VIRTIO_MEM_DOUBT_GRANT_MS);
+	d->since_ms = now_ms;
+}
+
+/**
+ * virtio_mem_doubt_may() - whether a try that a look advises against may begin
+ * @d: the time for them
+ * @now_ms: now
+ *
+ * A share of the time that passes is added.  What a try may overdraw is bounded
+ * by VIRTIO_MEM_DOUBT_TRY_MS, so that the longest back-off always suffices.
+ *
+ * Return: true if so.
+ */
+bool virtio_mem_doubt_may(struct virtio_mem_doubt *d, u64 now_ms)
+{
+	u64 earned = div_u64(now_ms - d->since_ms, VIRTIO_MEM_DOUBT_SHARE);
+
+	d->since_ms += earned * VIRTIO_MEM_DOUBT_SHARE;
+	d->credit_ms = min_t(s64, d->credit_ms + (s64)earned,
+			     VIRTIO_MEM_DOUBT_TRY_MS);
+	return d->credit_ms > 0;
+}
+
+/**
+ * virtio_mem_doubt_spend() - such a try has come to nothing
+ * @d: the time for them
+ * @ms: how long it took
+ */
+void virtio_mem_doubt_spend(struct virtio_mem_doubt *d, u64 ms)
+{
+	s64 least = -(s64)(VIRTIO_MEM_RETRY_MAX_MS / VIRTIO_MEM_DOUBT_SHARE);
+
+	static_assert(VIRTIO_MEM_DOUBT_TRY_MS <=
+		      VIRTIO_MEM_RETRY_MAX_MS / VIRTIO_MEM_DOUBT_SHARE);
+	d->credit_ms = max_t(s64, d->credit_ms - (s64)ms, least);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PURE: when to try again, when to look whether that would help, and how much
+ * time may go into tries that a look advises against.  Time is an argument.
+ * Includes virtio_mem_choose.h only.
+ */
+#ifndef _VIRTIO_MEM_RETRY_H
+#define _VIRTIO_MEM_RETRY_H
+
+#include "virtio_mem_choose.h"
+
+/**
+ * struct virtio_mem_backoff - the delay before the next retry
+ * @delay_ms: the last one given, 0 at first
+ */
+struct virtio_mem_backoff {
+	u32 delay_ms;
+};
+
+/**
+ * struct virtio_mem_doubt - time for tries that a look advises against
+ * @credit_ms: what is left of it; below 0 after a long try
+ * @since_ms: when it was added up last
+ */
+struct virtio_mem_doubt {
+	s64 credit_ms;
+	u64 since_ms;
+};
+
+void virtio_mem_backoff_reset(struct virtio_mem_backoff *b);
+u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b);
+u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms);
+u32 virtio_mem_retry_look_ms(u32 delay_ms);
+u32 virtio_mem_retry_least_ms(u32 delay_ms, u64 failed_ms, bool hasty);
+bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
+			    struct virtio_mem_pressure *then,
+			    const struct virtio_mem_pressure *now,
+			    unsigned long bb_pages, unsigned long memmap_pages);
+
+void virtio_mem_doubt_grant(struct virtio_mem_doubt *d, u64 now_ms);
+bool virtio_mem_doubt_may(struct virtio_mem_doubt *d, u64 now_ms);
+void virtio_mem_doubt_spend(struct virtio_mem_doubt *d, u64 ms);
+
+#endif /* _VIRTIO_MEM_RETRY_H */

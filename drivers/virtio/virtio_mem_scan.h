@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looks at pages, without locks, and at what memory the guest has left.
+ * Observes only.
+ */
+#ifndef _VIRTIO_MEM_SCAN_H
+#define _VIRTIO_MEM_SCAN_H
+
+#include "virtio_mem_choose.h"
+
+struct virtio_mem;
+
+void virtio_mem_scan_pages(unsigned long pfn, unsigned long end,
+			   struct virtio_mem_score *score);
+void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
+			struct virtio_mem_score *score);
+bool virtio_mem_scan_held(unsigned long pfn);
+unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end);
+unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm);
+void virtio_mem_scan_pressure(struct virtio_mem_pressure *p);
+
+#endif /* _VIRTIO_MEM_SCAN_H */
