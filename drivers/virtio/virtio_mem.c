@@ -233,7 +233,7 @@ static void config_changed(struct virtio_device *vdev)
 	struct virtio_mem *vm = vdev->priv;
 
 	if (vm && vm->task)
-		queue_work(system_wq, &vm->config_work);
+		schedule_work(&vm->config_work);
 }
 
 static int find_node(struct virtio_device *vdev,
