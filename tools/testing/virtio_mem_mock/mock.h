@@ -3,9 +3,9 @@
  * A memory device in software: its state, who may touch which part of it,
  * and what the files of this module offer each other.
  *
- *   main --> transport --> ring --> fault
- *     \--> debugfs           \----> model --> poison
- *                             \---> record
+ *   main --> sleep --> transport --> ring --> fault
+ *     \--> debugfs                     \----> model --> poison
+ *                                       \---> record
  */
 #ifndef _MOCK_H
 #define _MOCK_H
@@ -20,6 +20,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_mem.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #define MOCK_NAME		"virtio_mem_mock"
 #define MOCK_MAX_DEVICES	8
@@ -47,6 +48,8 @@
  * @MOCK_V_EARLY: a request before DRIVER_OK
  * @MOCK_V_CONFIG: writing to the configuration space
  * @MOCK_V_LEFT: the queue was left behind when the device went
+ * @MOCK_V_ATTACHED: the queue was given back with a request still attached
+ * @MOCK_V_ASLEEP: a sleep with memory plugged, which the device does not keep
  * @MOCK_V_NR: how many there are
  */
 enum mock_violation {
@@ -60,6 +63,8 @@ enum mock_violation {
 	MOCK_V_EARLY,
 	MOCK_V_CONFIG,
 	MOCK_V_LEFT,
+	MOCK_V_ATTACHED,
+	MOCK_V_ASLEEP,
 	MOCK_V_NR,
 };
 
@@ -232,6 +237,11 @@ struct task_struct;
  * @last_avail: how far available descriptors have been taken
  * @last_used: how many used elements were written
  * @held: requests that are not answered yet
+ * @frozen: how often the driver has let the device go to sleep
+ * @restored: how often it has come back
+ * @refused: how often the driver has refused
+ * @wake_ms: what ends a sleep: so long after it began; below 0: nothing
+ * @wake_work: does that
  *
  * @addr: region, bytes
  * @size: region, bytes
@@ -281,6 +291,11 @@ struct mock {
 	u16 last_avail;
 	u16 last_used;
 	struct mock_held held[MOCK_MAX_HELD];
+	u64 frozen;
+	u64 restored;
+	u64 refused;
+	int wake_ms;
+	struct delayed_work wake_work;
 
 	u64 addr;
 	u64 size;
@@ -322,6 +337,12 @@ int mock_transport_add(struct mock *m);
 int mock_transport_remove(struct mock *m, bool surprise);
 void mock_transport_wait(struct mock *m);
 void mock_transport_changed(struct mock *m);
+
+/* mock_sleep.c */
+void mock_sleep_init(struct mock *m);
+void mock_sleep_exit(struct mock *m);
+int mock_sleep_freeze(struct mock *m);
+int mock_sleep_restore(struct mock *m);
 
 /* mock_ring.c */
 int mock_ring_start(struct mock *m);

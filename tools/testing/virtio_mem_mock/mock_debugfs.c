@@ -174,6 +174,34 @@ static int device_store(struct mock *m, char *line)
 	return -EINVAL;
 }
 
+static void sleep_show(struct seq_file *s, struct mock *m)
+{
+	seq_printf(s, "frozen %llu restored %llu refused %llu wake %d\n",
+		   m->frozen, m->restored, m->refused, m->wake_ms);
+}
+
+/* As who suspends devices without asking notifiers first does. */
+static int sleep_now(struct mock *m, int (*what)(struct mock *m))
+{
+	int rc;
+
+	mutex_lock(&m->register_lock);
+	rc = what(m);
+	mutex_unlock(&m->register_lock);
+	return rc;
+}
+
+static int sleep_store(struct mock *m, char *line)
+{
+	if (!strcmp(line, "freeze"))
+		return sleep_now(m, mock_sleep_freeze);
+	if (!strcmp(line, "restore"))
+		return sleep_now(m, mock_sleep_restore);
+	if (strncmp(line, "wake=", 5))
+		return -EINVAL;
+	return kstrtoint(line + 5, 0, &m->wake_ms);
+}
+
 static void pending_show(struct seq_file *s, struct mock *m)
 {
 	seq_printf(s, "%u\n", mock_ring_pending(m));
@@ -229,6 +257,7 @@ static const struct mock_file files[] = {
 	{ "fault", mock_fault_show, fault_store },
 	{ "pending", pending_show, release_store },
 	{ "device", device_show, device_store, true },
+	{ "sleep", sleep_show, sleep_store, true },
 	{ "name", name_show },
 	{ "plugged", plugged_show, plugged_store },
 	{ "violations", mock_record_violations, violations_store },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Module parameters; the devices from load to unload; suspend.
+ * Module parameters; the devices from load to unload.
  *
  * virtio-mem devices in software, inside the kernel whose driver is to be
  * tested.  Their memory is real, reserved at boot.  README.md says how to use it.
@@ -49,25 +49,20 @@ MODULE_PARM_DESC(devices, "How many devices share the region, 1 to 8 (default: 1
 
 static struct mock *mocks[MOCK_MAX_DEVICES];
 
-#ifdef CONFIG_PM_SLEEP
 /* The virtio bus has no suspend of its own: each transport passes it on. */
 static int mock_suspend(struct device *dev)
 {
 	struct mock *m = dev_get_drvdata(dev);
 
-	return m && m->vdev ? virtio_device_freeze(m->vdev) : 0;
+	return m ? mock_sleep_freeze(m) : 0;
 }
 
 static int mock_resume(struct device *dev)
 {
 	struct mock *m = dev_get_drvdata(dev);
 
-	return m && m->vdev ? virtio_device_restore(m->vdev) : 0;
+	return m ? mock_sleep_restore(m) : 0;
 }
-#else
-static int mock_suspend(struct device *dev) { return 0; }
-static int mock_resume(struct device *dev) { return 0; }
-#endif
 
 static DEFINE_SIMPLE_DEV_PM_OPS(mock_pm, mock_suspend, mock_resume);
 
@@ -134,6 +129,7 @@ static struct mock *create(unsigned int index)
 	spin_lock_init(&m->config_lock);
 	init_waitqueue_head(&m->freed);
 	init_waitqueue_head(&m->wake);
+	mock_sleep_init(m);
 	rc = take_parameters(m);
 	if (!rc)
 		rc = mock_model_init(m);
@@ -152,6 +148,7 @@ err_free:
 
 static void destroy(struct mock *m)
 {
+	mock_sleep_exit(m);
 	mock_ring_stop(m);
 	mock_model_exit(m);
 	kvfree(m);

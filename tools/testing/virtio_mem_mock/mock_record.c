@@ -19,6 +19,8 @@ static const char *const violations[MOCK_V_NR] = {
 	[MOCK_V_EARLY] = "early",
 	[MOCK_V_CONFIG] = "config",
 	[MOCK_V_LEFT] = "left",
+	[MOCK_V_ATTACHED] = "attached",
+	[MOCK_V_ASLEEP] = "asleep",
 };
 
 static const char *const requests[MOCK_NR_COUNTED] = {

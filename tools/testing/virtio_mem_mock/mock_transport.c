@@ -126,6 +126,10 @@ static void mock_del_vqs(struct virtio_device *vdev)
 
 	mutex_lock(&m->lock);
 	vq = m->vq;
+	/* Attached, their mappings are never undone. */
+	if (vq && vq->num_free != vq->num_max)
+		mock_record_violation(m, MOCK_V_ATTACHED, "%u descriptors",
+				      vq->num_max - vq->num_free);
 	mock_ring_open(m, NULL);
 	mutex_unlock(&m->lock);
 	if (vq)

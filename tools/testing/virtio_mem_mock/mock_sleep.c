@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sleep: what suspend and hibernation do with the device, how the driver is
+ * told, and whether what is plugged outlives it.  May call virtio_mem_mock's
+ * model and record.
+ */
+#include <linux/suspend.h>
+#include <linux/virtio_config.h>
+
+#include "mock.h"
+#include "mock_compat.h"
+
+static void wake(struct work_struct *work)
+{
+	pm_system_wakeup();
+}
+
+/**
+ * mock_sleep_init() - awake, and nothing that ends a sleep
+ * @m: the device
+ */
+void mock_sleep_init(struct mock *m)
+{
+	m->wake_ms = -1;
+	INIT_DELAYED_WORK(&m->wake_work, wake);
+}
+
+/**
+ * mock_sleep_exit() - nothing of ours ends a sleep any more
+ * @m: the device
+ */
+void mock_sleep_exit(struct mock *m)
+{
+	cancel_delayed_work_sync(&m->wake_work);
+}
+
+#ifdef CONFIG_PM_SLEEP
+/*
+ * Suspend to idle cuts no power; what is deeper is outlived by what is plugged
+ * if that was agreed on; a machine that is off, as for hibernation, has lost it.
+ */
+static bool keeps(const struct mock *m)
+{
+	switch (pm_suspend_target_state) {
+	case PM_SUSPEND_TO_IDLE:
+		return true;
+	case PM_SUSPEND_ON:
+		return false;
+	default:
+		return virtio_has_feature(m->vdev,
+					  VIRTIO_MEM_F_PERSISTENT_SUSPEND);
+	}
+}
+
+static void fall_asleep(struct mock *m)
+{
+	if (m->plugged && !keeps(m)) {
+		mock_record_violation(m, MOCK_V_ASLEEP, "0x%llx bytes plugged",
+				      m->plugged);
+		/* What Linux has stays: the guest shall live to tell. */
+		mock_model_system_reset(m);
+	}
+	if (m->wake_ms >= 0)
+		schedule_delayed_work(&m->wake_work,
+				      msecs_to_jiffies(m->wake_ms));
+}
+
+/**
+ * mock_sleep_freeze() - the device is about to sleep
+ * @m: the device
+ *
+ * Context: may sleep; no order is under way, or with register_lock.
+ * Return: 0 or why the driver refuses.
+ */
+int mock_sleep_freeze(struct mock *m)
+{
+	int rc;
+
+	if (!m->vdev)
+		return 0;
+	rc = virtio_device_freeze(m->vdev);
+	mutex_lock(&m->lock);
+	if (rc)
+		m->refused++;
+	else
+		m->frozen++;
+	if (!rc)
+		fall_asleep(m);
+	mutex_unlock(&m->lock);
+	return rc;
+}
+
+/**
+ * mock_sleep_restore() - the device has woken up
+ * @m: the device
+ *
+ * Context: as mock_sleep_freeze().
+ * Return: 0 or why the driver can't go on.
+ */
+int mock_sleep_restore(struct mock *m)
+{
+	int rc;
+
+	if (!m->vdev)
+		return 0;
+	rc = virtio_device_restore(m->vdev);
+	mutex_lock(&m->lock);
+	m->restored++;
+	mutex_unlock(&m->lock);
+	return rc;
+}
+#else
+int mock_sleep_freeze(struct mock *m) { return -EOPNOTSUPP; }
+int mock_sleep_restore(struct mock *m) { return -EOPNOTSUPP; }
+#endif
