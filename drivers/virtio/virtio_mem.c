@@ -328,63 +328,108 @@ static int init_geometry(struct virtio_mem *vm)
 }
 
 #ifdef CONFIG_PM_SLEEP
+/*
+ * By our books or by the device's: each may know of some that the other lacks.
+ * Final only while the worker is at rest and no request is out.
+ */
 static bool has_memory(struct virtio_mem *vm)
 {
+	struct virtio_mem_cfg cfg;
 	bool any;
 
+	virtio_mem_read_config(vm);
+	virtio_mem_get_config(vm, &cfg);
 	mutex_lock(&vm->hotplug_mutex);
-	any = vm->foreign ||
+	any = cfg.plugged_size || vm->foreign ||
 	      vm->bbt.count[VIRTIO_MEM_BB_UNUSED] != vm->bbt.nr;
 	mutex_unlock(&vm->hotplug_mutex);
 	return any;
 }
 
-/* After hibernation plugged memory would be unplugged, under Linux's feet. */
+/* Nothing may change from here on, or what is looked at next says nothing. */
+static int come_to_rest(struct virtio_mem *vm)
+{
+	int rc = virtio_mem_work_pause(vm);
+
+	if (virtio_mem_vq_pending(&vm->vq)) {
+		dev_err(&vm->vdev->dev,
+			"suspend refused: the device has not answered a request\n");
+		rc = -EBUSY;
+	} else if (rc) {
+		dev_err(&vm->vdev->dev,
+			"suspend refused: memory hotplug is under way\n");
+	}
+	return rc;
+}
+
+/* The machine will be off: what was plugged is not, under Linux's feet. */
+static int check_hibernation(struct virtio_mem *vm)
+{
+	if (!has_memory(vm))
+		return 0;
+	dev_err(&vm->vdev->dev,
+		"hibernation refused: memory is plugged and would be lost; shrink to 0 first\n");
+	return -EPERM;
+}
+
+static int check_suspend(struct virtio_mem *vm)
+{
+	/* Suspend to idle leaves devices and memory powered. */
+	if (pm_suspend_target_state == PM_SUSPEND_TO_IDLE)
+		return 0;
+	/* No state to suspend to: hibernation, and what is like it. */
+	if (pm_suspend_target_state == PM_SUSPEND_ON)
+		return check_hibernation(vm);
+	if (virtio_has_feature(vm->vdev, VIRTIO_MEM_F_PERSISTENT_SUSPEND) ||
+	    !has_memory(vm))
+		return 0;
+	dev_err(&vm->vdev->dev,
+		"suspend refused: memory is plugged and the device can't keep it\n");
+	return -EPERM;
+}
+
 static int pm_notify(struct notifier_block *nb, unsigned long action,
 		     void *unused)
 {
 	struct virtio_mem *vm = container_of(nb, struct virtio_mem, pm_nb);
+	int rc = 0;
 
 	switch (action) {
 	case PM_HIBERNATION_PREPARE:
 	case PM_RESTORE_PREPARE:
-		if (has_memory(vm)) {
-			dev_err(&vm->vdev->dev,
-				"hibernation refused: memory is plugged and would be lost; shrink to 0 first\n");
-			return notifier_from_errno(-EPERM);
-		}
-		fallthrough;
 	case PM_SUSPEND_PREPARE:
-		if (virtio_mem_work_pause(vm)) {
-			dev_err(&vm->vdev->dev,
-				"suspend refused: memory hotplug is under way\n");
-			return notifier_from_errno(-EBUSY);
-		}
+		rc = come_to_rest(vm);
+		if (!rc && action != PM_SUSPEND_PREPARE)
+			rc = check_hibernation(vm);
+		vm->pm_prepared = !rc;
+		/* Nobody tells those who refused that it is over. */
+		if (rc)
+			virtio_mem_work_resume(vm);
 		break;
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
 	case PM_POST_SUSPEND:
+		vm->pm_prepared = false;
 		virtio_mem_work_resume(vm);
 		break;
 	}
-	return NOTIFY_OK;
+	return notifier_from_errno(rc);
 }
 
+/* Not everybody asks notifiers first: Xen and kexec's jump do not. */
 static int virtio_mem_freeze(struct virtio_device *vdev)
 {
 	struct virtio_mem *vm = vdev->priv;
+	int rc = 0;
 
-	/* Suspend to idle leaves devices and memory powered. */
-	if (has_memory(vm) && pm_suspend_target_state != PM_SUSPEND_TO_IDLE &&
-	    !virtio_has_feature(vdev, VIRTIO_MEM_F_PERSISTENT_SUSPEND)) {
-		dev_err(&vdev->dev,
-			"suspend refused: memory is plugged and the device can't keep it\n");
-		return -EPERM;
-	}
-	if (virtio_mem_vq_pending(&vm->vq)) {
-		dev_err(&vdev->dev,
-			"suspend refused: the device has not answered a request\n");
-		return -EBUSY;
+	if (vm->task)
+		rc = come_to_rest(vm);
+	if (!rc)
+		rc = check_suspend(vm);
+	if (rc) {
+		if (vm->task && !vm->pm_prepared)
+			virtio_mem_work_resume(vm);
+		return rc;
 	}
 	virtio_mem_vq_shut(&vm->vq);
 	cancel_work_sync(&vm->config_work);
@@ -397,11 +442,20 @@ static int virtio_mem_restore(struct virtio_device *vdev)
 	struct virtio_mem *vm = vdev->priv;
 	int rc = virtio_mem_vq_open(&vm->vq);
 
-	if (rc)
-		return rc;
-	virtio_device_ready(vdev);
+	if (rc) {
+		dev_err(&vdev->dev,
+			"not usable after sleep: no queue (%d); memory stays as it is until the driver is loaded again\n",
+			rc);
+		virtio_mem_note(vm, "stopped: no queue after sleep (%d)", rc);
+		/* The worker is at rest. */
+		WRITE_ONCE(vm->broken, true);
+	} else {
+		virtio_device_ready(vdev);
+	}
 	virtio_mem_work_kick(vm, VIRTIO_MEM_EV_CONFIG);
-	return 0;
+	if (vm->task && !vm->pm_prepared)
+		virtio_mem_work_resume(vm);
+	return rc;
 }
 
 static void pm_start(struct virtio_mem *vm)

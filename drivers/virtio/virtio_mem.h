@@ -123,6 +123,7 @@ enum virtio_mem_activity {
  *
  * @memory_nb: memory notifier
  * @pm_nb: power management notifier
+ * @pm_prepared: it has let the guest sleep; written while nothing else sleeps
  * @debugfs: I: our directory
  * @vmcore: I: in a kdump kernel, what virtio_mem_vmcore keeps
  *
@@ -194,6 +195,7 @@ struct virtio_mem {
 
 	struct notifier_block memory_nb;
 	struct notifier_block pm_nb;
+	bool pm_prepared;
 	struct dentry *debugfs;
 	void *vmcore;
 };
