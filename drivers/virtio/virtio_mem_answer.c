@@ -34,6 +34,8 @@ static int ask_state(struct virtio_mem *vm, unsigned long id)
 		return virtio_mem_vq_state(&vm->vq);
 	if (answer == VIRTIO_MEM_ANSWER_SILENT)
 		return -ETIMEDOUT;
+	if (answer == VIRTIO_MEM_ANSWER_UNSENT)
+		return -ENOMEM;
 	return answer == VIRTIO_MEM_ANSWER_GONE ? -ENODEV : -EPROTO;
 }
 
@@ -136,6 +138,9 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 		/* Ask again when the device is back: see the late answer. */
 		vm->step = *step;
 	}
+	/* What is not known now comes out when the step is tried again. */
+	if (rc == -ENOMEM)
+		return VIRTIO_MEM_CAUSE_NOMEM;
 	if (rc < 0)
 		return VIRTIO_MEM_CAUSE_DEV_SILENT;
 	if (done == step->nr)
@@ -229,6 +234,11 @@ enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
 	case VIRTIO_MEM_ANSWER_BUSY:
 		return VIRTIO_MEM_CAUSE_DEV_BUSY;
+	case VIRTIO_MEM_ANSWER_UNSENT:
+		dev_warn_ratelimited(&vm->vdev->dev,
+				     "%s not sent: no memory for it, or no bounce buffer\n",
+				     virtio_mem_proto_request_name(vm->vq.type));
+		return VIRTIO_MEM_CAUSE_NOMEM;
 	case VIRTIO_MEM_ANSWER_SILENT:
 		vm->step = *step;
 		dev_warn(&vm->vdev->dev,

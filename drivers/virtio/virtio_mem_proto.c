@@ -114,6 +114,7 @@ const char *virtio_mem_proto_answer_name(enum virtio_mem_answer answer)
 		[VIRTIO_MEM_ANSWER_ERROR] = "ERROR",
 		[VIRTIO_MEM_ANSWER_UNKNOWN] = "unknown answer",
 		[VIRTIO_MEM_ANSWER_SILENT] = "no answer yet",
+		[VIRTIO_MEM_ANSWER_UNSENT] = "not sent, no memory for it",
 		[VIRTIO_MEM_ANSWER_GONE] = "device gone",
 	};
 

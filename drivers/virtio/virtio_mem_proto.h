@@ -19,6 +19,7 @@
  * @VIRTIO_MEM_ANSWER_ERROR: the device calls it malformed or already done
  * @VIRTIO_MEM_ANSWER_UNKNOWN: not an answer of the specification
  * @VIRTIO_MEM_ANSWER_SILENT: none came in time; the request is still out
+ * @VIRTIO_MEM_ANSWER_UNSENT: none will come: there was no memory to send it
  * @VIRTIO_MEM_ANSWER_GONE: none will come: the device is broken or removed
  */
 enum virtio_mem_answer {
@@ -28,6 +29,7 @@ enum virtio_mem_answer {
 	VIRTIO_MEM_ANSWER_ERROR,
 	VIRTIO_MEM_ANSWER_UNKNOWN,
 	VIRTIO_MEM_ANSWER_SILENT,
+	VIRTIO_MEM_ANSWER_UNSENT,
 	VIRTIO_MEM_ANSWER_GONE,
 };
 

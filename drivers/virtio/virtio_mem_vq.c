@@ -16,6 +16,14 @@
 /* What the answer is filled with before it comes; no type of any answer. */
 #define UNTOUCHED	0xa5
 
+/*
+ * How often, and after how many ms, to try again to send what there was no
+ * memory for.  Who asks for one state after the other is spared most failures
+ * so; longer shortages are the caller's to wait for.
+ */
+#define SEND_ATTEMPTS	10
+#define SEND_REST_MS	50
+
 static void vq_answered(struct virtqueue *vq)
 {
 	struct virtio_mem_vq *q = vq->vdev->priv;
@@ -85,13 +93,17 @@ void virtio_mem_vq_shut(struct virtio_mem_vq *q)
  * virtio_mem_vq_close() - give the queue back
  * @q: the queue, shut before
  *
- * The device is reset first, so that it owns no buffer any more.
+ * The device is reset first, so that it owns no buffer any more.  What is still
+ * attached must be detached after that, or its mappings are never undone.
  *
  * Context: remove, suspend; may sleep.
  */
 void virtio_mem_vq_close(struct virtio_mem_vq *q)
 {
 	virtio_reset_device(q->vdev);
+	if (q->vq)
+		while (virtqueue_detach_unused_buf(q->vq))
+			;
 	q->vdev->config->del_vqs(q->vdev);
 	spin_lock_irq(&q->lock);
 	q->vq = NULL;
@@ -175,11 +187,12 @@ bool virtio_mem_vq_rang(struct virtio_mem_vq *q)
 	return READ_ONCE(q->pending) && READ_ONCE(q->rang);
 }
 
-static bool vq_send(struct virtio_mem_vq *q)
+/* Returns SILENT if it is out now, UNSENT or GONE. */
+static enum virtio_mem_answer vq_send(struct virtio_mem_vq *q)
 {
+	enum virtio_mem_answer result = VIRTIO_MEM_ANSWER_GONE;
 	struct scatterlist sg_req, sg_resp;
 	struct scatterlist *sgs[] = { &sg_req, &sg_resp };
-	bool sent = false;
 
 	sg_init_one(&sg_req, &q->io->req, sizeof(q->io->req));
 	sg_init_one(&sg_resp, &q->io->resp, sizeof(q->io->resp));
@@ -191,13 +204,23 @@ static bool vq_send(struct virtio_mem_vq *q)
 	 */
 	if (!q->gone && virtqueue_get_buf(q->vq, &q->len))
 		q->gone = true;
-	if (!q->gone &&
-	    !virtqueue_add_sgs(q->vq, sgs, 1, 1, q, GFP_ATOMIC)) {
-		q->pending = true;
-		sent = virtqueue_kick(q->vq);
+	if (q->gone)
+		goto out;
+	if (virtqueue_add_sgs(q->vq, sgs, 1, 1, q, GFP_ATOMIC)) {
+		/*
+		 * No bounce buffer, no memory: the error's number says little,
+		 * as packed rings call that EIO, too.
+		 */
+		if (!virtqueue_is_broken(q->vq))
+			result = VIRTIO_MEM_ANSWER_UNSENT;
+		goto out;
 	}
+	q->pending = true;
+	if (virtqueue_kick(q->vq))
+		result = VIRTIO_MEM_ANSWER_SILENT;
+out:
 	spin_unlock_irq(&q->lock);
-	return sent;
+	return result;
 }
 
 /**
@@ -210,22 +233,30 @@ static bool vq_send(struct virtio_mem_vq *q)
  * Context: the worker (or probe, before there is one); sleeps for up to
  * VIRTIO_MEM_ANSWER_MS.
  * Return: the answer.  SILENT: none came in time; the request stays out, and
- * virtio_mem_vq_poll() gets its answer later.  GONE: the device is broken,
- * removed or shut.
+ * virtio_mem_vq_poll() gets its answer later.  UNSENT: the device knows nothing
+ * of it.  GONE: the device is broken, removed or shut.
  */
 enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 					     u64 addr, u16 nb_blocks)
 {
 	enum virtio_mem_answer answer;
-	unsigned int slice;
+	unsigned int attempt, slice;
 
 	if (WARN_ON_ONCE(q->pending))
 		return VIRTIO_MEM_ANSWER_SILENT;
 	q->type = type;
 	memset(&q->io->resp, UNTOUCHED, sizeof(q->io->resp));
 	virtio_mem_proto_request(&q->io->req, type, addr, nb_blocks);
-	if (!vq_send(q))
-		return VIRTIO_MEM_ANSWER_GONE;
+	for (attempt = 1;; attempt++) {
+		answer = vq_send(q);
+		if (answer != VIRTIO_MEM_ANSWER_UNSENT ||
+		    attempt == SEND_ATTEMPTS)
+			break;
+		wait_event_idle_timeout(*q->wake, READ_ONCE(q->gone),
+					msecs_to_jiffies(SEND_REST_MS));
+	}
+	if (answer != VIRTIO_MEM_ANSWER_SILENT)
+		return answer;
 
 	/* In slices: nobody wakes us when the queue becomes broken. */
 	for (slice = 0; slice < VIRTIO_MEM_ANSWER_MS / 500; slice++) {

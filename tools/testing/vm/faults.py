@@ -19,7 +19,7 @@ OBJECTS = ("__kmalloc_noprof,__kmalloc,__kmalloc_cache_noprof,kmalloc_trace,"
            "kmem_cache_alloc_lru_noprof,kmem_cache_alloc_lru,"
            "kmem_cache_alloc_node_noprof,kmem_cache_alloc_node")
 NUMBER = {-4: "EINTR", -5: "EIO", -12: "ENOMEM", -16: "EBUSY", -17: "EEXIST",
-          -22: "EINVAL"}
+          -22: "EINVAL", -28: "ENOSPC"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,8 +75,14 @@ def signal(step, function, more="", **kw):
 def grow():
     """Faults on the way up."""
     out = [
-        Case("request", "virtqueue_add_sgs EIO", ("virtqueue_add_sgs ret=-5 times=1",),
-             ends=("broken",), cause="broken or gone", reload=True, core=True),
+        # Nothing of that says that the queue is broken.
+        returns("request", "virtqueue_add_sgs", -12, cause="memory", core=True),
+        returns("request", "virtqueue_add_sgs", -28, "times=3", ends=("idle",)),
+        returns("request", "virtqueue_add_sgs", -5, "times=15", ends=("idle", "waiting"),
+                cause="memory", core=True),
+        Case("request: state", "ENOMEM after an unknown answer",
+             ("virtqueue_add_sgs ret=-12 after=1 times=12",), ("plug unknown undone",),
+             ends=("idle", "waiting"), cause="memory|unknown", core=True),
         returns("add", "add_memory_driver_managed", -12, cause=r"memory|\(-12\)", core=True),
         Case("table", "allocation fails",
              ("__kvmalloc_node_noprof,kvmalloc_node ret=0 in=virtio_mem_table_reserve",),
@@ -298,6 +304,8 @@ def shrink_pairs():
         Case("remove + unplug", "EBUSY once + ERROR", ("try_remove_memory ret=-16 times=1",),
              ("unplug error every=1",), cause="ERROR|refuse|no big block", clear=True,
              core=True),
+        Case("unplug", "virtqueue_add_sgs ENOSPC", ("virtqueue_add_sgs ret=-28",),
+             cause="memory", clear=True, core=True),
         Case("signal + unplug", "at the end + NACK",
              ("arch_remove_memory signal in=virtio_mem_mm_shrink",),
              ("unplug nack every=1",), cause="NACK", clear=True),
