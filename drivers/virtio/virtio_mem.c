@@ -118,6 +118,10 @@ __MODULE_PARM_TYPE(bbm_block_size, "ulong");
 MODULE_PARM_DESC(bbm_block_size,
 		 "Size of a big block in bytes, suffixes K, M, G; a power of two, at least the device's block and Linux's memory block (default: 0, the larger of these)");
 
+/* Devices that were removed, but whose workers have not ended. */
+static LIST_HEAD(orphans);
+static DEFINE_MUTEX(orphans_lock);	/* guards that, and whoever waits */
+
 static void free_device(struct kref *ref)
 {
 	struct virtio_mem *vm = container_of(ref, struct virtio_mem, ref);
@@ -475,6 +479,70 @@ static void pm_start(struct virtio_mem *vm) { }
 static void pm_stop(struct virtio_mem *vm) { }
 #endif
 
+/**
+ * virtio_mem_orphan_begin() - the worker goes on without the device
+ * @vm: the device
+ *
+ * Context: remove; may sleep.
+ */
+void virtio_mem_orphan_begin(struct virtio_mem *vm)
+{
+	mutex_lock(&orphans_lock);
+	list_add_tail(&vm->orphan, &orphans);
+	mutex_unlock(&orphans_lock);
+}
+
+/**
+ * virtio_mem_orphan_end() - the worker has let go of the memory
+ * @vm: the device
+ *
+ * A deferred device would be probed again when some driver binds to something,
+ * which may never happen: so the one that waits is probed from here.
+ *
+ * Context: the worker; may sleep.
+ */
+void virtio_mem_orphan_end(struct virtio_mem *vm)
+{
+	struct device *heir;
+	int rc;
+
+	mutex_lock(&orphans_lock);
+	list_del(&vm->orphan);
+	heir = vm->heir;
+	mutex_unlock(&orphans_lock);
+	if (!heir)
+		return;
+	rc = device_attach(heir);
+	/* It may have gone as well. */
+	if (rc < 0)
+		dev_dbg(heir, "not probed again (%d)\n", rc);
+	put_device(heir);
+}
+
+/* An earlier removal may still be taking the same memory out of Linux. */
+static int wait_for_orphan(struct virtio_mem *vm)
+{
+	struct device *dev = &vm->vdev->dev;
+	struct virtio_mem *o;
+	int rc = 0;
+
+	mutex_lock(&orphans_lock);
+	list_for_each_entry(o, &orphans, orphan) {
+		if (o->region.end < vm->region.start ||
+		    o->region.start > vm->region.end)
+			continue;
+		rc = -EPROBE_DEFER;
+		/* Whoever binds elsewhere has it probed in vain: say it once. */
+		if (o->heir == dev)
+			continue;
+		dev_info(dev, "an earlier removal is still ending; waiting for that\n");
+		put_device(o->heir);
+		o->heir = get_device(dev);
+	}
+	mutex_unlock(&orphans_lock);
+	return rc;
+}
+
 static struct virtio_mem *alloc_device(struct virtio_device *vdev)
 {
 	struct virtio_mem *vm = kzalloc(sizeof(*vm), GFP_KERNEL);
@@ -548,16 +616,12 @@ static int virtio_mem_probe(struct virtio_device *vdev)
 	struct virtio_mem *vm;
 	int rc;
 
-	/* One of them may still be taking the same memory out of Linux. */
-	if (atomic_read(&virtio_mem_orphans)) {
-		dev_err(&vdev->dev,
-			"device refused: an earlier removal is still ending; bind it again later\n");
-		return -EBUSY;
-	}
 	vm = alloc_device(vdev);
 	if (!vm)
 		return -ENOMEM;
 	rc = init_geometry(vm);
+	if (!rc)
+		rc = wait_for_orphan(vm);
 	if (rc)
 		goto err_put;
 	rc = virtio_mem_vq_init(&vm->vq, vdev, &vm->wait);

@@ -6,10 +6,10 @@
 #ifndef _VIRTIO_MEM_H
 #define _VIRTIO_MEM_H
 
-#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/ioport.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/pfn.h>
@@ -90,6 +90,8 @@ enum virtio_mem_activity {
  * @exited: the worker has ended
  * @ended: M: the worker is about to end
  * @orphaned: M: remove() did not wait: the worker tidies up behind itself
+ * @orphan: in the list of those, guarded by its lock
+ * @heir: guarded by that, too: the device that waits for the orphan's end
  * @wait: the worker sleeps here
  * @events: atomic: VIRTIO_MEM_EV_*
  * @bound: bounds the worker's long calls (own lock)
@@ -165,6 +167,8 @@ struct virtio_mem {
 	struct completion exited;
 	bool ended;
 	bool orphaned;
+	struct list_head orphan;
+	struct device *heir;
 	wait_queue_head_t wait;
 	unsigned long events;
 	struct virtio_mem_bound bound;
@@ -206,9 +210,6 @@ extern bool virtio_mem_unplug_online;
 extern unsigned int virtio_mem_unplug_timeout_ms;
 extern int virtio_mem_unplug_reserve_mib;
 
-/* Devices that were removed, but whose workers have not ended; in work.c. */
-extern atomic_t virtio_mem_orphans;
-
 /* Arithmetic between addresses and big blocks. */
 static inline u64 virtio_mem_bb_addr(const struct virtio_mem *vm,
 				     unsigned long id)
@@ -231,6 +232,8 @@ static inline unsigned long virtio_mem_bb_pages(const struct virtio_mem *vm)
 int virtio_mem_read_config(struct virtio_mem *vm);
 void virtio_mem_get_config(struct virtio_mem *vm, struct virtio_mem_cfg *cfg);
 void virtio_mem_teardown(struct virtio_mem *vm);
+void virtio_mem_orphan_begin(struct virtio_mem *vm);
+void virtio_mem_orphan_end(struct virtio_mem *vm);
 void virtio_mem_put(struct virtio_mem *vm);
 
 /**

@@ -22,8 +22,6 @@
 /* How long removal leaves the worker the device, in ms. */
 #define FLUSH_MS	500
 
-atomic_t virtio_mem_orphans = ATOMIC_INIT(0);
-
 static u64 now_ms(void)
 {
 	return ktime_to_ms(ktime_get());
@@ -592,8 +590,8 @@ static void __noreturn end_worker(struct virtio_mem *vm)
 	mutex_unlock(&vm->hotplug_mutex);
 	if (orphaned) {
 		virtio_mem_teardown(vm);
+		virtio_mem_orphan_end(vm);
 		virtio_mem_put(vm);
-		atomic_dec(&virtio_mem_orphans);
 		module_put_and_kthread_exit(0);
 	}
 	/* remove() waits, and still holds a reference. */
@@ -696,7 +694,7 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 		ended = vm->ended;
 		vm->orphaned = !ended;
 		if (!ended)
-			atomic_inc(&virtio_mem_orphans);
+			virtio_mem_orphan_begin(vm);
 		mutex_unlock(&vm->hotplug_mutex);
 		if (!ended) {
 			dev_warn(&vm->vdev->dev,
