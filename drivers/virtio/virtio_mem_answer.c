@@ -53,14 +53,20 @@ static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
 		return state;
 	if (state == VIRTIO_MEM_STATE_MIXED) {
 		u64 addr = virtio_mem_bb_addr(vm, id);
+		bool known;
 
 		mutex_lock(&vm->hotplug_mutex);
+		known = virtio_mem_bbt_is_quarantined(&vm->bbt, id) &&
+			virtio_mem_bbt_cause(&vm->bbt, id) ==
+			VIRTIO_MEM_CAUSE_FOREIGN;
 		virtio_mem_bbt_quarantine(&vm->bbt, id,
 					  VIRTIO_MEM_CAUSE_FOREIGN);
 		mutex_unlock(&vm->hotplug_mutex);
-		dev_warn(&vm->vdev->dev,
-			 "0x%llx-0x%llx: partly plugged by the device; left alone\n",
-			 addr, addr + vm->geo.bb_size - 1);
+		/* Once each: an unplug is tried again without end. */
+		if (!known)
+			dev_warn(&vm->vdev->dev,
+				 "0x%llx-0x%llx: partly plugged by the device; left alone\n",
+				 addr, addr + vm->geo.bb_size - 1);
 		return 0;
 	}
 	if (state != want)
@@ -153,8 +159,10 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	mutex_lock(&vm->hotplug_mutex);
 	if (!plug) {
 		virtio_mem_bbt_set_tried(&vm->bbt, step->first);
-		virtio_mem_bbt_set_cause(&vm->bbt, step->first,
-					 VIRTIO_MEM_CAUSE_DEV_ERROR);
+		/* Why it is there says more. */
+		if (!virtio_mem_bbt_is_quarantined(&vm->bbt, step->first))
+			virtio_mem_bbt_set_cause(&vm->bbt, step->first,
+						 VIRTIO_MEM_CAUSE_DEV_ERROR);
 	} else if (!virtio_mem_bbt_is_quarantined(&vm->bbt, step->first)) {
 		virtio_mem_bbt_quarantine(&vm->bbt, step->first,
 					  VIRTIO_MEM_CAUSE_DEV_ERROR);

@@ -38,6 +38,17 @@ class NoNode(MockCase):
 class Doubt(MockCase):
     """Nobody knows what became of an unplug."""
 
+    def test_mixed(self):
+        """Partly plugged, so it says: tried again and again, but said once."""
+        self.resize(256 * MIB)
+        self.mock.fault("unplug error every=1")
+        self.mock.fault("state says=2 every=1")
+        self.mock.request(128 * MIB)
+        self.vm.wait(lambda: len(self.mock.answers("UNPLUG")) >= 5, "tried again", 60)
+        self.assertEqual(self.guest.dmesg().count("partly plugged by the device"), 1)
+        self.mock.fault("clear")
+        self.reached(128 * MIB, 90)
+
     def test_not_added(self):
         """An unplug of unknown outcome: what may be unplugged is not added again."""
         self.resize(128 * MIB)
