@@ -29,6 +29,9 @@
 /* No big block: for fields that name one. */
 #define VIRTIO_MEM_NO_BB	ULONG_MAX
 
+/* No memory group yet: for the field that has its number. */
+#define VIRTIO_MEM_NO_GROUP	(-1)
+
 /**
  * enum virtio_mem_activity - what the device is doing, as users read it
  * @VIRTIO_MEM_IDLE: the request is met
@@ -61,7 +64,7 @@ enum virtio_mem_activity {
  * @block_size: I: device block, bytes
  * @region: I: the device region, as struct resource arguments go
  * @nid: I: NUMA node
- * @mgid: I: memory group
+ * @mgid: W: memory group, registered by the first add
  * @parent: I: the resource above our memory
  * @res_name: I: name of the resources of our memory
  * @adopted: I: @parent was made by an earlier driver

@@ -296,8 +296,7 @@ static void release_region_resource(struct virtio_mem *vm)
  * @vm: the device; geo, region, nid and name are set
  *
  * Context: probe; may sleep.
- * Return: 0, -EBUSY if the region is in use by others, -ENOMEM, or what
- * memory_group_register_dynamic() says.
+ * Return: 0, -EBUSY if the region is in use by others, -ENOMEM.
  */
 int virtio_mem_mm_init(struct virtio_mem *vm)
 {
@@ -306,23 +305,15 @@ int virtio_mem_mm_init(struct virtio_mem *vm)
 	vm->adding = VIRTIO_MEM_NO_BB;
 	vm->claimed = VIRTIO_MEM_NO_BB;
 	vm->changing = VIRTIO_MEM_NO_BB;
+	vm->mgid = VIRTIO_MEM_NO_GROUP;
 	vm->taken = bitmap_zalloc(vm->geo.bb_size / memory_block_size_bytes(),
 				  GFP_KERNEL);
 	if (!vm->taken)
 		return -ENOMEM;
-	rc = memory_group_register_dynamic(vm->nid,
-					   virtio_mem_bb_pages(vm));
-	if (rc < 0)
-		goto err_free;
-	vm->mgid = rc;
 	rc = request_region_resource(vm);
-	if (rc)
-		goto err_group;
-	return 0;
-err_group:
+	if (!rc)
+		return 0;
 	kfree(vm->res_name);
-	memory_group_unregister(vm->mgid);
-err_free:
 	bitmap_free(vm->taken);
 	return rc;
 }
@@ -362,8 +353,8 @@ void virtio_mem_mm_stop(struct virtio_mem *vm)
  * virtio_mem_mm_exit() - free what virtio_mem_mm_init() has got
  * @vm: the device; the worker has ended
  *
- * While memory stays added, the resource, the names and the memory group must
- * stay as well.
+ * While memory stays added, the resource and the names must stay as well, and
+ * so must the memory group if some of it was added with that.
  *
  * Context: may sleep.
  * Return: how many big blocks stay added.
@@ -375,11 +366,13 @@ unsigned long virtio_mem_mm_exit(struct virtio_mem *vm)
 
 	bitmap_free(vm->taken);
 	vm->taken = NULL;
+	/* -EBUSY: then it is leaked, and its memory keeps counting with it. */
+	if (vm->mgid != VIRTIO_MEM_NO_GROUP)
+		memory_group_unregister(vm->mgid);
 	/* A child: memory of ours, or some that could not be taken over. */
 	if (added || vm->parent->child)
 		return added;
 	release_region_resource(vm);
-	memory_group_unregister(vm->mgid);
 	return 0;
 }
 
@@ -416,6 +409,23 @@ unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
 	return online;
 }
 
+/*
+ * A group that has memory outlives us, and another load can't have it back; so
+ * who adds nothing, having taken over what is there, needs none.
+ */
+static int need_group(struct virtio_mem *vm)
+{
+	int rc;
+
+	if (vm->mgid != VIRTIO_MEM_NO_GROUP)
+		return 0;
+	rc = memory_group_register_dynamic(vm->nid, virtio_mem_bb_pages(vm));
+	if (rc < 0)
+		return rc;
+	vm->mgid = rc;
+	return 0;
+}
+
 /**
  * virtio_mem_mm_add() - give a plugged big block to Linux
  * @vm: the device
@@ -425,7 +435,8 @@ unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
  * fails is not an error here, but said.
  *
  * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
- * Return: 0 or what add_memory_driver_managed() says: -ENOMEM; -EEXIST if
+ * Return: 0 or what memory_group_register_dynamic() and
+ * add_memory_driver_managed() say: -ENOMEM; -EEXIST if
  * something is left of an earlier, failed add; -E2BIG, -EINVAL.
  */
 int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
@@ -433,8 +444,10 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 	u64 addr = virtio_mem_bb_addr(vm, id), size = vm->geo.bb_size;
 	unsigned long online;
 	bool refused;
-	int rc;
+	int rc = need_group(vm);
 
+	if (rc)
+		return rc;
 	mutex_lock(&vm->hotplug_mutex);
 	vm->adding = id;
 	vm->refused = false;

@@ -84,6 +84,8 @@ def grow():
              ("virtqueue_add_sgs ret=-12 after=1 times=12",), ("plug unknown undone",),
              ends=("idle", "waiting"), cause="memory|unknown", core=True),
         returns("add", "add_memory_driver_managed", -12, cause=r"memory|\(-12\)", core=True),
+        returns("add: group", "memory_group_register_dynamic", -12, fresh=True,
+                cause=r"memory|\(-12\)", core=True),
         Case("table", "allocation fails",
              ("__kvmalloc_node_noprof,kvmalloc_node ret=0 in=virtio_mem_table_reserve",),
              cause=r"memory|\(-12\)", fresh=True, core=True),
