@@ -38,6 +38,10 @@ static bool leave;
 module_param(leave, bool, 0444);
 MODULE_PARM_DESC(leave, "Leave the queue behind (default: N)");
 
+static bool keep;
+module_param(keep, bool, 0444);
+MODULE_PARM_DESC(keep, "Don't detach requests that are out at the end (default: N)");
+
 /**
  * struct raw_slot - a request and what came of it
  * @req: the request
@@ -301,6 +305,9 @@ static void raw_remove(struct virtio_device *vdev)
 
 	debugfs_remove_recursive(r->dir);
 	virtio_reset_device(vdev);
+	if (!keep)
+		while (virtqueue_detach_unused_buf(r->vq))
+			;
 	if (!leave)
 		vdev->config->del_vqs(vdev);
 	kfree(r);

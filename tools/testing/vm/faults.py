@@ -306,7 +306,7 @@ def shrink_pairs():
         Case("remove + unplug", "EBUSY once + ERROR", ("try_remove_memory ret=-16 times=1",),
              ("unplug error every=1",), cause="ERROR|refuse|no big block", clear=True,
              core=True),
-        Case("unplug", "virtqueue_add_sgs ENOSPC", ("virtqueue_add_sgs ret=-28",),
+        Case("request: unplug", "virtqueue_add_sgs ENOSPC", ("virtqueue_add_sgs ret=-28",),
              cause="memory", clear=True, core=True),
         Case("signal + unplug", "at the end + NACK",
              ("arch_remove_memory signal in=virtio_mem_mm_shrink",),

@@ -182,6 +182,25 @@ class Counted(MocksCase):
         self.guest.ok("rmmod virtio_mem_raw")
         self.mock.order(0, "device", "add")
 
+    def test_attached(self):
+        """A request that is out when the queue goes, and is not detached."""
+        self.guest.ok("rmmod virtio_mem_raw; insmod /mod/virtio_mem_raw.ko keep=1")
+        self.mock.order(0, "fault", "state never")
+        self.guest.ok(f"cd {RAW}/*; echo {STATE} {self.mock.base(0):#x} 1 >send")
+        self.guest.ok("rmmod virtio_mem_raw")
+        self.found(attached=1)
+
+    def test_asleep(self):
+        """Asleep with memory plugged, with a driver that does not care."""
+        self.mock.request({0: 4 * BB})
+        self.assertEqual(self.answer(PLUG, 0), ACK)
+        self.mock.order(0, "sleep", "freeze")
+        self.found(asleep=1)
+        # What Linux does not have is lost.
+        self.assertEqual(self.mock.look()[0].size, 0)
+        self.mock.order(0, "sleep", "restore")
+        self.guest.ok("rmmod virtio_mem_raw")
+
     def test_in_use(self):
         """Unplugging what Linux has: counted, refused, the memory lives."""
         self.guest.ok("rmmod virtio_mem_raw; insmod /mod/ours/virtio_mem.ko")

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Devices in software: what an earlier driver has left, and is still doing."""
+
+import time
+
+from case import MIB
+from fault import Fault
+from guest import Pattern
+from mock_case import MockCase
+from mocks import DIR
+from mocks_case import MocksCase
+
+
+class Group(MockCase):
+    """Memory groups: what is leaked can't be had back before a reboot."""
+
+    def test_once(self):
+        """Loads that only take over what is there register none."""
+        fault = Fault(self.guest)
+        fault.load()
+        fault.order("memory_group_register_dynamic ret=-12 after=1000 task=any")
+        self.at_end("echo clear >/sys/kernel/debug/virtio_mem_fault/points")
+        for _ in range(3):
+            self.reload()
+            self.resize(256 * MIB)
+            self.assertEqual(fault.points()[0][0], 1)
+        self.resize(0)
+        self.reload()
+        self.resize(128 * MIB)
+        self.resize(0)
+        self.guest.ok("rmmod virtio_mem")
+        self.assertEqual(fault.points()[0][0], 2)
+        self.load()
+
+
+class Orphan(MocksCase):
+    """A worker that is in a long call when its device goes."""
+
+    count = 4
+
+    def hold_locks(self, seconds):
+        """Let user space offline a page that is held for so long: all wait for it."""
+        fault = Fault(self.guest)
+        fault.load()
+        self.at_end("echo clear >/sys/kernel/debug/virtio_mem_fault/points")
+        self.resize({1: 128 * MIB})
+        # More than is there of other memory that can be moved.
+        pattern = Pattern(self.guest, 160 * MIB)
+        base = self.mock.base(1)
+        self.assertGreater(pattern.pages_in(base, base + 128 * MIB), 1000)
+        fault.order(*(f"offline_pages hold={base + (k * 8 + 4) * MIB:#x} "
+                      f"ms={seconds * 1000} task=any times=1" for k in range(8)))
+        block = base // (128 * MIB)
+        pid = self.guest.spawn(f"sh -c 'echo offline >/sys/devices/system/memory/memory{block}"
+                               "/state'", "/tmp/offline.log")
+        self.vm.wait(lambda: any(fired for _, fired in fault.points()), "offlining", 20)
+        return pattern, pid
+
+    def test_others(self):
+        """Others bind meanwhile; the next of its place waits, and is bound then."""
+        pattern, pid = self.hold_locks(30)
+        begin = time.monotonic()
+        self.mock.request({0: 128 * MIB})
+        self.seen(0, lambda d: d.size == 128 * MIB, "plugged, being added")
+        self.guest.ok(f"dmesg -c >/dev/null; echo remove >{DIR}/0/device", 30)
+        self.assertIn("it ends in the background", self.guest.dmesg())
+        self.assertLess(time.monotonic() - begin, 25)
+        self.mock.orders((2, "device", "remove"), (2, "device", "add"),
+                         (0, "device", "add"), (3, "device", "remove"),
+                         (3, "device", "add"))
+        look = self.mock.look()
+        self.assertEqual([bool(d.state) for d in look.devices], [False, True, True, True],
+                         self.guest.dmesg())
+        self.assertEqual(self.guest.dmesg().count("waiting for that"), 1)
+        # Nobody does anything about it.
+        self.bound(4)
+        self.guest.ok(f"while kill -0 {pid} 2>/dev/null; do sleep 0.2; done", 60)
+        self.guest.kill(pattern.pid)
+        self.guest.run(f"echo online_movable >/sys/devices/system/memory/"
+                       f"memory{self.mock.base(1) // (128 * MIB)}/state")
+        self.reached({0: 128 * MIB, 1: 128 * MIB})
+        self.resize(0)
