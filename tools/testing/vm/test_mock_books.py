@@ -185,6 +185,7 @@ class Counted(MocksCase):
     def test_attached(self):
         """A request that is out when the queue goes, and is not detached."""
         self.guest.ok("rmmod virtio_mem_raw; insmod /mod/virtio_mem_raw.ko keep=1")
+        self.mock.request({0: 4 * BB})
         self.mock.order(0, "fault", "state never")
         self.guest.ok(f"cd {RAW}/*; echo {STATE} {self.mock.base(0):#x} 1 >send")
         self.guest.ok("rmmod virtio_mem_raw")
