@@ -27,7 +27,8 @@
  *                             virtio_mem_probe
  *                             virtio_mem_work.c: virtio_mem_work_stop
  * sleeper                     virtio_mem.c: pm_notify, virtio_mem_freeze,
- *                             virtio_mem_restore
+ *                             come_to_rest, check_suspend, virtio_mem_restore
+ * HAS_MEMORY                  virtio_mem.c: has_memory
  *                             virtio_mem_work.c: virtio_mem_work_pause,
  *                             virtio_mem_work_resume
  *
@@ -36,7 +37,7 @@
  * it: what holds here holds for every plan.
  *
  * Parameters, given by -D:
- * SLEEPING    the guest is suspended and resumed
+ * SLEEPING    the guest is suspended, or hibernates, and resumed
  * RELOADING   the driver is removed and loaded again
  * LIVE        for what must happen one day
  */
@@ -57,6 +58,7 @@
 #define ADDED_IN_DOUBT		10
 #define UNPLUGGED_ADDED		11
 #define STATE_TAKEN_FOR_STEP	12
+#define LOOKED_TOO_EARLY	13
 #ifdef DEFECT
 #define BROKEN(x)	(DEFECT == x)
 #else
@@ -535,9 +537,24 @@ inline reset() {
 }
 
 #if SLEEPING
+/* By the table or by the device's books. */
+#define HAS_MEMORY	(unplug_all || plugged[0] || plugged[1] || \
+			 state[0] != UNUSED || state[1] != UNUSED)
+
+/* A machine that is off, as for hibernation, has lost what was plugged. */
+inline lose() {
+	d_step {
+		plugged[0] = false;
+		plugged[1] = false
+	}
+}
+
 active proctype sleeper() {
+	bool had_memory;
+
 	do
 	:: !exited ->
+		had_memory = HAS_MEMORY;
 		pausing = true;
 		if
 		:: paused && !device_stopped && !gone ->
@@ -546,6 +563,10 @@ active proctype sleeper() {
 				gone = true; reset(); gone = false
 			:: pending
 			:: !pending -> gone = true; reset(); gone = false
+			:: !pending &&
+			   (BROKEN(LOOKED_TOO_EARLY) -> !had_memory :
+			    !HAS_MEMORY) ->
+				gone = true; reset(); lose(); gone = false
 			fi
 		:: true			/* not in time: refused */
 		fi;
