@@ -74,6 +74,8 @@ void mock_poison_unmap(struct mock *m)
  * @m: the device
  * @addr: bytes
  * @size: bytes
+ *
+ * Context: may sleep.
  */
 void mock_poison_fill(struct mock *m, u64 addr, u64 size)
 {
@@ -86,6 +88,8 @@ void mock_poison_fill(struct mock *m, u64 addr, u64 size)
 			return;
 		WRITE_ONCE(*mem, mark(at));
 		unmap(m, mem);
+		/* The host may have to find each of these pages first. */
+		cond_resched();
 	}
 }
 
