@@ -5,6 +5,7 @@ import dataclasses
 import time
 import typing
 
+import statecase
 from guest import GuestError
 from host import now
 from machine import SLOW_CLEAR
@@ -24,6 +25,7 @@ class Case:
     about      seconds that one run takes, with what comes before and after
     machine    arguments for Machine
     function   what to do, with a Run and the arguments
+    on_demand  whether it must be named to be run, and has no round to warm up
     """
 
     what: str
@@ -31,6 +33,7 @@ class Case:
     machine: dict
     function: typing.Callable
     arguments: dict
+    on_demand: bool = False
 
 
 class Run:
@@ -258,4 +261,4 @@ def table(quick):
             f"grow an empty guest by {size} GiB, and shrink it, init_on_alloc=0",
             12 + size, {"region": size * GIB, "boot": 4 * GIB, "append": "init_on_alloc=0"},
             resize, {"size": size * GIB, "limit": LIMIT, "measured": ["grow", "shrink"]})
-    return out
+    return out | statecase.table(Case, quick)

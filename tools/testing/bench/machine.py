@@ -11,6 +11,7 @@ import time
 import accel
 import initramfs
 import kernels
+import state_machine
 from guest import GuestError
 from qmp import QMPError
 from vm import GIB, MIB, VM
@@ -46,9 +47,10 @@ EMPTY = 20   # seconds within which a driver must be able to give back everythin
 GUEST = pathlib.Path(__file__).resolve().parent / "guest"
 
 
-def files(kernel, disk):
+def files(kernel, disk, states):
     """What a guest of the bench has besides that of the tests."""
-    out = {f"bin/{f.stem}": (0o755, initramfs.compiled(f.stem, [f]))
+    out = state_machine.files(kernel) if states else {}
+    out |= {f"bin/{f.stem}": (0o755, initramfs.compiled(f.stem, [f]))
            for f in GUEST.glob("*.c")}
     if disk:
         out |= initramfs.program(shutil.which("stress-ng"), "bin/stress-ng")
@@ -68,13 +70,17 @@ class Machine:
     append                more for the kernel's command line
     cpu                   QEMU's -cpu under emulation
     disk                  whether there is a disk with an empty file system
+    reporting             None, or it has what the memory states need: whether its
+                          balloon reports free pages
     """
 
     # pylint: disable=too-many-arguments
     def __init__(self, series, *, region, block=128 * MIB, boot=2 * GIB,
-                 online="online_movable", append="", cpu=FAST_CLEAR, disk=False):
+                 online="online_movable", append="", cpu=FAST_CLEAR, disk=False,
+                 reporting=None):
         self.series, self.region, self.block, self.boot = series, region, block, boot
         self._online, self._append, self.cpu, self._disk = online, append, cpu, disk
+        self._reporting = reporting
         self.vm = None
         self.stale = False   # whether only a reset brings the guest back
         self.kernel = kernels.get(series)
@@ -85,7 +91,8 @@ class Machine:
         """For the results."""
         return {"boot": self.boot, "region": self.region, "block": self.block,
                 "online": self._online, "append": self._append, "cpu": self.cpu,
-                "disk": self._disk, "vcpus": 2}
+                "disk": self._disk, "vcpus": 2} | (
+                    {} if self._reporting is None else {"reporting": self._reporting})
 
     def _start(self):
         config = self._scratch / "bench.cfg"
@@ -104,9 +111,12 @@ class Machine:
                            check=True)
             options += ["-drive", f"file={image},format=raw,if=none,id=disk,cache=unsafe",
                         "-device", "virtio-blk-pci,drive=disk"]
+        if self._reporting is not None:
+            options += state_machine.options(self._reporting)
         self.vm = VM(config, self.series, mod="none", online=self._online,
                      reboots=True, append=self._append, options=options,
-                     files=lambda kernel: files(kernel, self._disk))
+                     files=lambda kernel: files(kernel, self._disk,
+                                                   self._reporting is not None))
 
     def _emptied(self):
         """Whether the guest is back to nothing plugged, and without a driver."""

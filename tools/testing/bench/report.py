@@ -3,6 +3,8 @@
 
 import statistics
 
+import statetable
+
 GIB, MIB = 1 << 30, 1 << 20
 DRIVERS = ("stock", "ours")
 
@@ -86,6 +88,8 @@ def summarise(samples):
     """
     out = {}
     for sample in valid(samples):
+        if sample["phase"] == statetable.PHASE:
+            continue
         where = out.setdefault(f"{sample['case']} {sample['phase']}", {})
         for metric in METRICS:
             number = value(metric, sample)
@@ -136,11 +140,12 @@ def failures(samples):
         what = []
         if "died" in s:
             what.append(brief(s))
-        elif not s["met"]:
+        elif not s["met"] and s.get("wanted", True) and "skipped" not in s:
             what.append(f"not met within {s['watched_s']:.0f} s, "
                         f"{s['from'] / GIB:g} to {s['to'] / GIB:g} GiB")
         if s.get("holder_lived") is False:
             what.append("a task was killed")
+        what += s.get("faults", [])
         for line in what + s.get("console", []):
             key = f"{s['case']} {s.get('phase', '')} {s['driver']}: {line}"
             out[key] = out.get(key, 0) + 1
@@ -174,5 +179,6 @@ def text(result):
                          f"{_cell(drivers.get('stock'), metric):>32}"
                          f"{_cell(drivers.get('ours'), metric):>32}"
                          + (f"{share:>12.3f}" if share is not None else f"{'-':>12}"))
+    lines.append(statetable.text(result))
     bad = failures(result["samples"])
     return "\n".join(lines + (["", "not as they should be:"] + bad if bad else []) + [""])

@@ -6,7 +6,8 @@
     run.py --list
     run.py --show FILE
 
-A CASE selects all cases whose name begins with it. The result (see the last
+A CASE selects all cases whose name begins with it; those of memory states
+("states", "big-states") are run only if they are named. The result (see the last
 line) is written after each run; --into goes on with one, and leaves out the
 runs that it has. --minutes begins no run after that time.
 """
@@ -63,7 +64,7 @@ class Bench:
     def __init__(self, series, runs, store, end):
         self.series, self.runs, self.store, self._end = series, runs, store, end
 
-    def left(self, name):
+    def left(self, name, case):
         """[(round, driver)] still to do. Round 0 warms up, also when going on."""
         todo = []
         for number in range(1, self.runs + 1):
@@ -71,16 +72,18 @@ class Bench:
             for driver in report.DRIVERS[::1 if number % 2 else -1]:
                 if not self.store.done(name, number, driver):
                     todo.append((number, driver))
-        return [(0, d) for d in report.DRIVERS[::-1]] + todo if todo else []
+        if todo and not case.on_demand:
+            todo[:0] = [(0, d) for d in report.DRIVERS[::-1]]
+        return todo
 
     def estimate(self, chosen):
         """Seconds that all of it may take."""
-        return sum(len(self.left(name)) * (self.store.seconds(name) or case.about)
+        return sum(len(self.left(name, case)) * (self.store.seconds(name) or case.about)
                    for name, case in chosen.items())
 
     def case(self, name, case):
         """All runs of a case."""
-        todo = self.left(name)
+        todo = self.left(name, case)
         if not todo:
             print(f"# {name}: all runs are there", flush=True)
             return
@@ -158,9 +161,10 @@ def main():
         show(Store(args.show))
         return 0
     chosen = {name: case for name, case in cases.table(args.quick).items()
-              if not args.case or any(name.startswith(c) for c in args.case)}
+              if (any(name.startswith(c) for c in args.case) if args.case
+                  else args.list or not case.on_demand)}
     if args.list or not chosen:
-        print("\n".join(f"{name:18} {case.what}" for name, case in chosen.items()))
+        print("\n".join(f"{name:28} {case.what}" for name, case in chosen.items()))
         return 0 if chosen else 2
     # Asked to end, show what there is, and run the exit handlers that end the guest.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -168,7 +168,8 @@ class Guest:
             found = re.match(pattern, lines[-1]) if lines else None
             if found:
                 return found
-            if time.monotonic() > deadline or (lines and "memtool:" in lines[-1]):
+            if time.monotonic() > deadline or (
+                    lines and re.match("(memtool|fill):", lines[-1])):
                 raise GuestError(f"{log}: wanted {pattern!r}, got {lines[-3:]}")
             time.sleep(0.3)
 
@@ -187,14 +188,18 @@ class Guest:
 
 
 class Pattern:
-    """A guest process that owns patterned memory and can verify it."""
+    """A guest process that owns patterned memory and can verify it.
 
-    def __init__(self, guest, size, seed=1):
+    program, how: which one, and what it shall be told after size and seed
+    """
+
+    # pylint: disable-next=too-many-arguments
+    def __init__(self, guest, size, seed=1, program="memtool pattern", how=""):
         self._guest = guest
         self._name = f"/tmp/pattern{seed}"
         guest.ok(f"rm -f {self._name}; mkfifo {self._name}")
         # Opened for reading and writing, the FIFO never reports an end.
-        self.pid = guest.spawn(f"memtool pattern {size} {seed} <>{self._name}",
+        self.pid = guest.spawn(f"{program} {size} {seed} {how} <>{self._name}",
                                f"{self._name}.log")
         guest.wait_line(f"{self._name}.log", "READY", 300)
 
@@ -205,6 +210,16 @@ class Pattern:
     def check(self):
         """Every byte: "OK pages" or "BAD offset want got"."""
         return self._ask("check")
+
+    def last(self):
+        """As check(), and free it all ("fill anon" only)."""
+        return self._ask("last", 300)
+
+    def poison(self, start, end):
+        """Declare one of its pages in a physical range broken ("fill anon" only)."""
+        answer = self._ask(f"poison {start} {end}")
+        if not answer.startswith("POISONED"):
+            raise GuestError(answer)
 
     def pages_in(self, start, end):
         """How many of its pages lie in a physical range now."""

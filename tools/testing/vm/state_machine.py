@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a machine has more so that its guest can be in the states of states.py:
+two disks, a balloon, and in the guest the modules for them.
+"""
+
+import pathlib
+import re
+import subprocess
+
+import initramfs
+from kernels import cache_dir
+
+PROGRAMS = pathlib.Path(__file__).resolve().parent / "guest_states"
+# Sparse, and left as they are: QEMU writes to a file of its own.
+DATA, SWAP = 6 << 30, 4 << 30
+# What a state loads. Named are also those that another finds by name only.
+MODULES = {"virtio_blk": (), "virtio_balloon": (), "zram": ("lzo-rle",)}
+
+
+def _image(name, size, *command):
+    """An image in the cache, made when it isn't there."""
+    path = cache_dir("guest") / name
+    if not path.exists():
+        temp = path.with_name(f".{name}.new")
+        with temp.open("wb") as file:
+            file.truncate(size)
+        if command:
+            subprocess.run([*command, str(temp)], check=True)
+        temp.rename(path)
+    return path
+
+
+def options(reporting=False):
+    """QEMU's options. /dev/vda has an empty ext4, /dev/vdb is for swap.
+
+    reporting  whether the balloon reports free pages
+    """
+    data = _image("states-ext4.img", DATA, "/sbin/mke2fs", "-q", "-t", "ext4", "-F")
+    swap = _image("states-swap.img", SWAP)
+    out = []
+    for name, path in (("data", data), ("swap", swap)):
+        out += ["-drive", f"file={path},format=raw,if=none,id={name},snapshot=on",
+                "-device", f"virtio-blk-pci,drive={name},id={name}0"]
+    more = ",free-page-reporting=on" if reporting else ""
+    return out + ["-device", f"virtio-balloon-pci,id=balloon0{more}"]
+
+
+def files(kernel):
+    """What the guest has more than that of other tests."""
+    out = {f"bin/{f.stem}": (0o755, initramfs.compiled(f.stem, [f]))
+           for f in PROGRAMS.glob("*.c")}
+    out["bin/ingroup"] = (0o755, (PROGRAMS / "ingroup").read_bytes())
+    for module, more in MODULES.items():
+        paths = initramfs.module_files(kernel, (*more, module))
+        names = [re.sub(r"\.xz$", "", path.name) for path in paths]
+        out |= {f"state/{name}": (0o644, initramfs.read_module(path))
+                for name, path in zip(names, paths)}
+        out[f"state/{module}.order"] = (
+            0o644, "".join(f"/state/{name}\n" for name in names).encode())
+    return out
