@@ -181,8 +181,8 @@ class Actor:
                       "&& echo 1 >run")
         self.vm.wait(lambda: int(self.guest.read(f"{KSM}/pages_sharing")) * 4096 >= size,
                      "merged", LONG)
-        # As it is by default. Who scans all the time keeps pages from being moved.
-        self.guest.ok(f"cd {KSM} && echo 100 >pages_to_scan && echo 20 >sleep_millisecs")
+        # They stay merged. Who scans all the time keeps pages from being moved.
+        self.guest.ok(f"echo 0 >{KSM}/run")
 
     def pool(self, count):
         """A pool of so many hugetlb pages of 2 MiB."""

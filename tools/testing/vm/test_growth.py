@@ -10,7 +10,7 @@ class Growth(GuestCase):
     """512 MiB, asked to grow by 64 GiB, whose memmap takes 1 GiB."""
 
     config = "huge"
-    allow = ("memmap",)
+    allow = ("pieces",)
 
     def test_grows_as_far_as_it_fits(self):
         """It stops before Linux fails half-way, says why, and shrinks back."""

@@ -8,6 +8,8 @@ import os
 
 import states
 from case import POOL, GuestCase
+from guest import GuestError
+from kernels import DEBUG
 from state_actor import Actor
 from state_machine import files, options
 
@@ -18,7 +20,15 @@ class StateCase(GuestCase):
     """What tests of states on one machine share."""
 
     mod = DRIVER
-    machine = None     # a key of states.MACHINES
+    reporting = False     # whether the balloon reports free pages
+
+    def setUp(self):
+        if POOL.series in DEBUG:
+            self.skipTest("a debug kernel lacks disks, file systems and more")
+        # Not with a CPU of the slowest kind to clear memory, see the bench.
+        self.options = {"files": files, "options": (
+            *options(self.reporting), "-cpu", "max,-erms")}
+        super().setUp()
 
     def check(self, state):
         """Get there, ask, and look what came of it."""
@@ -28,6 +38,7 @@ class StateCase(GuestCase):
         if lacks:
             self.skipTest(lacks)
         start, goal = state.small
+        self.allow = state.allow
         actor = Actor(self.vm)
         self.addCleanup(self.leave, actor, state)
         self.at = "getting there"
@@ -46,7 +57,7 @@ class StateCase(GuestCase):
             self.survives(actor, state, goal)
         self.at = "afterwards"
         self.assertEqual(actor.faults(), [])
-        self.assertEqual(self.vm.scan(), [])
+        self.at = ""
 
     def settled(self, actor, goal):
         """The driver is idle, and Linux has as much as the host."""
@@ -57,18 +68,17 @@ class StateCase(GuestCase):
 
     def survives(self, actor, state, goal):
         """It is not met, and all live, for that long."""
-        with self.assertRaises(states.GuestError):
+        with self.assertRaises(GuestError):
             self.vm.wait(lambda: actor.losses() or self.vm.qmp.size("vm0") == goal,
                          "trouble", state.limit, step=1)
         self.assertGreater(self.vm.qmp.size("vm0"), goal)
 
     def leave(self, actor, state):
-        """Tidy up, if there is still a guest to be used by others."""
-        if POOL.vm is self.vm:
-            if state.stale:
-                POOL.drop()
-            else:
-                actor.release()
+        """Tidy up, if the guest can be used by others."""
+        if state.stale:
+            POOL.drop()
+        elif not self.at:
+            actor.release()
 
 
 def tests(machine, stale=False):
@@ -87,9 +97,7 @@ def case(name, machine, stale=False):
     kind = states.MACHINES[machine]
     return type(name, (StateCase,), {
         "__doc__": f"On machine {machine}.", "__module__": __name__, "config": kind.config,
-        "options": {"files": files, "options": tuple(options(kind.reporting)) +
-                    ("-cpu", "max,-erms")},
-        **tests(machine, stale)})
+        "reporting": kind.reporting, **tests(machine, stale)})
 
 
 # In the order of their names; nothing can follow in a guest that became stale.

@@ -10,7 +10,7 @@
  *                       input:
  *                         check             "OK PAGES", or "BAD OFFSET WANT GOT"
  *                         last              the same, and free each MiB that is
- *                                           good: nothing is swapped to and fro
+ *                                           good: nothing is swapped twice
  *                         poison START END  have the first page in this physical
  *                                           range declared broken: "POISONED PFN"
  *   fill leave BYTES free|available [lock]
@@ -203,7 +203,7 @@ static int do_anon(size_t bytes, uint64_t seed, const char *how)
 }
 
 /* A line of /proc/meminfo, in bytes. */
-static size_t meminfo(const char *name)
+static size_t look_up(const char *name)
 {
 	static char text[8192];
 	int fd = open("/proc/meminfo", O_RDONLY);
@@ -227,7 +227,7 @@ static int do_leave(size_t left, const char *what, bool lock)
 
 	/* Else the last step is one of 2 MiB. */
 	madvise(mem, span, MADV_NOHUGEPAGE);
-	for (have = meminfo(name); have > left; have = meminfo(name)) {
+	for (have = look_up(name); have > left; have = look_up(name)) {
 		size_t bytes = have - left > 8 * CHUNK ? 4 * CHUNK : FINE;
 
 		stamp(mem + used, bytes, 1, used, span);
