@@ -4,6 +4,8 @@
 It needs the guest's agent and QEMU's monitor only, whichever driver there is.
 """
 
+import re
+
 from guest import GuestError, Pattern
 from vm import MIB
 
@@ -45,11 +47,16 @@ class Actor:
         if unload:
             self.undo(f"rmmod {module}")
 
+    def setting(self, path, value):
+        """Write to a file of the kernel, until the state is left."""
+        old = self.guest.read(path)
+        chosen = re.search(r"\[(\w+)\]", old)
+        self.undo(f"echo {chosen[1] if chosen else old} >{path}")
+        self.guest.ok(f"echo {value} >{path}")
+
     def sysctl(self, name, value):
         """Set one, until the state is left."""
-        path = "/proc/sys/" + name.replace(".", "/")
-        self.undo(f"echo {self.guest.read(path)} >{path}")
-        self.guest.ok(f"echo {value} >{path}")
+        self.setting("/proc/sys/" + name.replace(".", "/"), value)
 
     # --- memory that comes and goes ---
 
