@@ -11,6 +11,8 @@ from vm import MIB
 
 DISK = "/disk"
 FILE = f"{DISK}/data"
+# Who still writes to it may need a moment.
+UMOUNT = f"for i in $(seq 50); do umount {DISK} && exit; sleep 0.2; done; false"
 CGROUP = "/sys/fs/cgroup/state"
 KSM = "/sys/kernel/mm/ksm"
 BLOCK = 128 * MIB  # Linux's memory block in these guests
@@ -112,11 +114,11 @@ class Actor:
 
     def disk(self):
         """Mount the disk."""
-        if f"umount {DISK}" in self._undo:
+        if UMOUNT in self._undo:
             return
         self.insmod("virtio_blk")
         self.guest.ok(f"mkdir -p {DISK}; mount -t ext4 /dev/vda {DISK}")
-        self.undo(f"umount {DISK}")
+        self.undo(UMOUNT)
 
     def write(self, size, path=FILE):
         """Write a file, without sync; it will be verified."""
