@@ -20,6 +20,7 @@
  * allocator may have these pages at once.
  */
 #include <linux/bitmap.h>
+#include <linux/ktime.h>
 #include <linux/memory.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -609,22 +610,25 @@ static unsigned int empty_ms(const struct virtio_mem_attempt *how)
 	       how->ms / VIRTIO_MEM_TRY_SHARE;
 }
 
+/* Sweeping and taking share the time: @left_ms is what there is left of it. */
 static int bounded_empty(struct virtio_mem *vm,
 			 const struct virtio_mem_attempt *how,
 			 int (*empty)(struct virtio_mem *vm, unsigned long pfn,
 				      unsigned long nr,
 				      const struct virtio_mem_attempt *how),
-			 enum virtio_mem_cause *cause)
+			 unsigned int *left_ms, enum virtio_mem_cause *cause)
 {
+	ktime_t begin = ktime_get();
 	enum virtio_mem_cause why;
 	int rc;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
-	if (!virtio_mem_bound_begin(&vm->bound, empty_ms(how)))
+	if (!virtio_mem_bound_begin(&vm->bound, *left_ms))
 		return -EINTR;
 	rc = each_run(vm, how, empty);
 	why = virtio_mem_bound_end(&vm->bound);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_PINNED);
+	*left_ms -= min_t(u64, *left_ms, ktime_ms_delta(ktime_get(), begin));
 	return rc;
 }
 
@@ -702,13 +706,14 @@ static bool taking_helps(enum virtio_mem_cause cause)
 /* Without taking anything; 0 if the claimed big block has left Linux. */
 static int leave_directly(struct virtio_mem *vm,
 			  const struct virtio_mem_attempt *how,
-			  const char **what, enum virtio_mem_cause *cause)
+			  const char **what, unsigned int *left_ms,
+			  enum virtio_mem_cause *cause)
 {
 	int rc;
 
 	if (how->method == VIRTIO_MEM_METHOD_SWEEP) {
 		*what = "moving what is in use";
-		rc = bounded_empty(vm, how, sweep_run, cause);
+		rc = bounded_empty(vm, how, sweep_run, left_ms, cause);
 		if (rc)
 			return rc;
 		/* What is left would be waited for, with all locks held. */
@@ -726,12 +731,13 @@ static int leave_directly(struct virtio_mem *vm,
 /* All its pages first; 0 if the claimed big block has left Linux. */
 static int leave_taken(struct virtio_mem *vm,
 		       const struct virtio_mem_attempt *how,
-		       const char **what, enum virtio_mem_cause *cause)
+		       const char **what, unsigned int *left_ms,
+		       enum virtio_mem_cause *cause)
 {
 	int rc;
 
 	*what = "taking its pages";
-	rc = bounded_empty(vm, how, take_run, cause);
+	rc = bounded_empty(vm, how, take_run, left_ms, cause);
 	if (rc)
 		return rc;
 	*what = "offlining";
@@ -758,6 +764,7 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 {
 	bool taking = how->method == VIRTIO_MEM_METHOD_TAKE;
 	u64 addr = virtio_mem_bb_addr(vm, id);
+	unsigned int left_ms = empty_ms(how);
 	enum virtio_mem_cause cause;
 	unsigned long online;
 	const char *what = "";
@@ -767,13 +774,13 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 		return VIRTIO_MEM_CAUSE_HOTPLUG;
 	online = virtio_mem_mm_online_pages(vm, id, NULL);
 	if (!taking) {
-		rc = leave_directly(vm, how, &what, &cause);
+		rc = leave_directly(vm, how, &what, &left_ms, &cause);
 		/* A short cut that was none: what counts is the long way. */
-		taking = rc && taking_helps(cause) &&
+		taking = rc && left_ms && taking_helps(cause) &&
 			 how->method != VIRTIO_MEM_METHOD_OFFLINE;
 	}
 	if (taking)
-		rc = leave_taken(vm, how, &what, &cause);
+		rc = leave_taken(vm, how, &what, &left_ms, &cause);
 	if (!rc) {
 		end_claim(vm, VIRTIO_MEM_BB_PLUGGED);
 		return VIRTIO_MEM_CAUSE_NONE;
