@@ -217,9 +217,9 @@ def balloon(actor, start, goal):
 
 
 def balloon_kernel(actor, start, goal):
-    """The same in a kernel zone."""
+    """The same in a kernel zone; it has more than may stay."""
     actor.grow(start, "online_kernel")
-    actor.inflate(start * 3 // 8)
+    actor.inflate(start * 3 // 4)
 
 
 def balloon_breathes(actor, goal):
@@ -268,10 +268,10 @@ def grow_processes(actor, start, goal):
 # --- what does not fit, and what does ---
 
 def kernel_zone_mixed(actor, start, goal):
-    """Kernel zones have little but one nearly empty BB; ZONE_MOVABLE has more."""
+    """Kernel zones have little but one nearly empty BB; all others are half used."""
     actor.leave(80 * MIB, "free")
     actor.mixed(start, 1)
-    actor.anon(start // 4, "spread")
+    actor.anon(start * 27 // 64, "spread")
 
 
 def survive(actor, start, goal):
