@@ -286,7 +286,8 @@ static bool plan_shrink(const struct virtio_mem_situation *in,
 	}
 	if (!c) {
 		pass->shrink_held = true;
-		hold_cause(pass, VIRTIO_MEM_CAUSE_NO_BB);
+		hold_cause(pass, pass->doubt ? pass->doubt :
+					       VIRTIO_MEM_CAUSE_NO_BB);
 		return false;
 	}
 	step->type = VIRTIO_MEM_STEP_SHRINK;
@@ -427,7 +428,9 @@ void virtio_mem_plan_report(struct virtio_mem_pass *pass,
 		hold_cause(pass, cause);
 		break;
 	case VIRTIO_MEM_STEP_SCAN:
-		hold_cause(pass, cause);
+		/* What a try found out says more. */
+		if (!pass->doubt)
+			pass->doubt = cause;
 		break;
 	case VIRTIO_MEM_STEP_SHRINK:
 		/* What does not fit was not tried. */

@@ -86,6 +86,7 @@ struct virtio_mem_situation {
 /**
  * struct virtio_mem_pass - what one pass of the worker has learned
  * @cause: why the request is not met; NONE while there is hope
+ * @doubt: what a look had against the first BB that it advised against
  * @refusals: BBs that the device, or Linux, refused one by one
  * @unfit: by zone class (in a kernel zone or not): so many pages, or more, the
  *	guest can't do without; 0: nothing known
@@ -100,6 +101,7 @@ struct virtio_mem_situation {
  */
 struct virtio_mem_pass {
 	enum virtio_mem_cause cause;
+	enum virtio_mem_cause doubt;
 	unsigned int refusals;
 	unsigned long unfit[2];
 	bool single;

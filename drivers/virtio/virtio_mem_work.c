@@ -322,6 +322,9 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 		cause = VIRTIO_MEM_CAUSE_PRESSURE;
 	if (!cause)
 		cause = try_bb(vm, &v, step->doubted);
+	/* The look has told more exactly than the core does. */
+	if (cause == VIRTIO_MEM_CAUSE_PINNED && doubt_of(&v))
+		cause = doubt_of(&v);
 	if (cause) {
 		stays(vm, id, cause);
 		vm->failed_ms += now_ms() - begin;

@@ -859,7 +859,7 @@ static void what_is_doubted_comes_last_and_is_marked(struct kunit *test)
 	shrunk(test);
 	unplugs(test, 2, 1);
 	expect_next(test, STEP(WAIT), 0, 0);
-	expect_cause(test, CAUSE(UNMOVABLE));
+	expect_cause(test, CAUSE(PINNED));
 }
 
 static void what_is_doubted_waits_for_its_time(struct kunit *test)
@@ -877,7 +877,7 @@ static void what_is_doubted_waits_for_its_time(struct kunit *test)
 	expect_next(test, STEP(SHRINK), 0, 1);
 	stays(test, CAUSE(PINNED));
 	expect_next(test, STEP(WAIT), 0, 0);
-	expect_cause(test, CAUSE(UNMOVABLE));
+	expect_cause(test, CAUSE(PINNED));
 	/* Not in this pass any more. */
 	f->in.may_doubt = true;
 	expect_next(test, STEP(WAIT), 0, 0);
