@@ -319,7 +319,7 @@ STATES = [
     State("grow-20", "locked until 20 MiB are free",
           _g(0, .5), _g(0, .5), grow_20, allow=("pieces",)),
     State("grow-processes", "processes leave 12 MiB available, no swap",
-          _g(0, 4), _g(0, 4), grow_processes, stock=False, allow=("pieces",)),
+          _g(0, 4), _g(0, 1), grow_processes, allow=("pieces",)),
     State("survive", "600 MiB locked in 512 MiB + 1 GiB", _g(1, 0), _g(1, 0), survive,
           machine="small", limit=15, met=False, stock=False),
     State("balloon-kernel", "the balloon in a kernel zone",
