@@ -129,7 +129,7 @@ bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
  */
 void virtio_mem_doubt_grant(struct virtio_mem_doubt *d, u64 now_ms)
 {
-	d->credit_ms = max_t(s64, d->credit_ms, VIRTIO_MEM_DOUBT_GRANT_MS);
+	d->credit_ms = VIRTIO_MEM_DOUBT_GRANT_MS;
 	d->since_ms = now_ms;
 }
 

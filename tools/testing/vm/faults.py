@@ -113,7 +113,8 @@ def grow():
             for value in (-16, -12) for k in (0, 1, 2, 3)]
     # Refused by another notifier: Linux says so, and the driver does.
     out.append(Case("online", "vetoed", ("notifier_err_inject_callback ret=0x8011 in=online_pages",),
-                    ends=("idle",), core=True))
+                    ends=("idle",), cause="only 0 of 512 MiB came online, as onlining was refused",
+                    core=True))
     # Not the later ones: x86's add_pages() warns when one of its own fails.
     out.append(Case("add: objects", "first allocation fails",
                     (f"{OBJECTS} ret=0 in=virtio_mem_mm_add times=1",),

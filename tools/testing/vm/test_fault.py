@@ -207,6 +207,8 @@ class FaultCase(MockCase):
         except Exception as error:
             raise AssertionError(f"not ended: {last[:4]}") from error
         self.assertIn(last[1], case.ends, last[3])
+        if last[1] == "idle" and "online" in case.step and case.cause:
+            self.assertRegex(last[3], case.cause)
         if last[1] != "idle":
             # After an EBUSY the driver looks for pages that are held, and finds
             # some in the CPUs' batches if the fault left these undrained.
@@ -275,6 +277,8 @@ class FaultCase(MockCase):
         now = self.look()
         left = [a for a, b in now.census.items() if b == "offline"]
         self.assertEqual(len(left), 1, "memory blocks that stayed offline")
+        self.assertRegex(self.guest.ok("dmesg | grep virtio_mem | tail -n 20"),
+                         "not unplugged, but 128 MiB of it stay offline")
         self.assertLess(now.mem, before.mem)
         self.guest.ok(f"echo online_movable >/sys/devices/system/memory/"
                       f"memory{left[0] // (128 * MIB)}/state")

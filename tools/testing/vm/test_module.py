@@ -129,7 +129,8 @@ class Refused(GuestCase):
         self.guest.ok("rmmod virtio_mem")
         for bad in ("bbm_block_size=3M", "bbm_block_size=banana",
                     "bbm_safe_unplug=maybe", "unplug_timeout_ms=99",
-                    "unplug_timeout_ms=3600001", "unplug_timeout_ms=10s"):
+                    "unplug_timeout_ms=3600001", "unplug_timeout_ms=10s",
+                    "unplug_reserve_mib=-2", "unplug_reserve_mib=1g"):
             self.at = f"bad {bad}"
             self.guest.ok("dmesg -c >/dev/null")
             self.assertNotEqual(

@@ -82,3 +82,25 @@ class Kernel(GuestCase):
         # Unmovable allocations may keep blocks; the accounting must hold anyway.
         self.vm.wait(lambda: self.state() in ("idle", "waiting"), "settled", 60)
         self.assertEqual(self.guest.mem_total() - self.base, self.vm.qmp.size("vm0"))
+        if self.state() == "waiting":
+            self.assertRegex(self.guest.attr("last_error"), "0x[0-9a-f]+-0x[0-9a-f]+: ")
+
+
+class Kept(GuestCase):
+    """unplug_online=N: what is online stays, and that is said."""
+
+    mod_args = "unplug_online=0"
+
+    def test_said_and_let_go(self):
+        """Until the administrator changes his mind."""
+        self.resize(512 * MIB)
+        self.vm.qmp.request("vm0", 0)
+        self.wait_state("waiting")
+        self.assertIn("unplug_online is off", self.guest.attr("last_error"))
+        self.assertEqual({r[6] for r in self.guest.blocks() if r[3] == "ADDED"},
+                         {"kept-online"})
+        self.assert_size(512 * MIB)
+        self.guest.write("/sys/module/virtio_mem/parameters/unplug_online", "1")
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "unplugged", 30)
+        self.wait_state("idle")
+        self.assert_size(0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An unplug that does not fit waits; it never brings the OOM killer."""
+"""An unplug that does not fit waits, by one number; it never brings the OOM killer."""
 
 import time
 
@@ -40,5 +40,29 @@ class Pressure(GuestCase):
         self.guest.run("rm -f /tmp/c")
         self.guest.kill(holder)
         self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "shrunk after release", 90)
+        self.wait_state("idle")
+        self.assert_size(0)
+
+
+class Guard(GuestCase):
+    """How much must stay is the administrator's word, if he has one."""
+
+    config = "small"
+
+    def test_reserve(self):
+        """More than there is: nothing goes; 0: no matter what is left."""
+        reserve = "/sys/module/virtio_mem/parameters/unplug_reserve_mib"
+        self.assertEqual(self.guest.read(reserve), "-1")
+        self.resize(GIB)
+        self.assertEqual(self.guest.write(reserve, "100000")[0], 0)
+        self.vm.qmp.request("vm0", 0)
+        self.wait_state("waiting")
+        self.assertRegex(self.guest.attr("last_error"),
+                         r"would leave \d+ MiB .* less than the 100000 MiB that must stay")
+        self.assert_size(GIB)
+        for bad in ("-2", "1048577", "x"):
+            self.assertNotEqual(self.guest.write(reserve, bad)[0], 0, bad)
+        self.assertEqual(self.guest.write(reserve, "0")[0], 0)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "shrunk", 60)
         self.wait_state("idle")
         self.assert_size(0)
