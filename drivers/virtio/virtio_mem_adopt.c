@@ -68,19 +68,6 @@ static bool leaf_fits(struct virtio_mem *vm, unsigned long id)
 	return true;
 }
 
-/* What the device says of one BB; a negative errno if it says nothing. */
-static int device_state(struct virtio_mem *vm, unsigned long id)
-{
-	enum virtio_mem_answer answer;
-
-	answer = virtio_mem_vq_request(&vm->vq, VIRTIO_MEM_REQ_STATE,
-				       virtio_mem_bb_addr(vm, id),
-				       vm->geo.bb_size / vm->block_size);
-	if (answer != VIRTIO_MEM_ANSWER_ACK)
-		return -EIO;
-	return virtio_mem_vq_state(&vm->vq);
-}
-
 static void leave_alone(struct virtio_mem *vm, unsigned long id,
 			const char *why)
 {
@@ -106,7 +93,8 @@ static int adopt_one(struct adoption *a, unsigned long id,
 			leave_alone(vm, id, "outside of the usable region");
 		return 0;
 	}
-	state = device_state(vm, id);
+	state = virtio_mem_vq_ask_state(&vm->vq, virtio_mem_bb_addr(vm, id),
+					vm->geo.bb_size / vm->block_size);
 	if (state < 0)
 		return state;
 	if (!added && !test_bit(id, a->partly)) {
@@ -148,7 +136,8 @@ static unsigned long after_last(const unsigned long *map, unsigned long nr)
  *
  * Context: probe, before the worker and the notifier start; sends requests,
  * may sleep.
- * Return: 0; -ENOMEM; -EIO or -EPROTO if the device does not tell.
+ * Return: 0; -ENOMEM; or why the device does not tell, as
+ * virtio_mem_vq_ask_state().
  */
 int virtio_mem_adopt(struct virtio_mem *vm)
 {

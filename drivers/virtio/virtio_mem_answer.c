@@ -25,18 +25,8 @@ static void stop_device(struct virtio_mem *vm, const char *why)
 /* One BB's state at the device, or a negative errno. */
 static int ask_state(struct virtio_mem *vm, unsigned long id)
 {
-	enum virtio_mem_answer answer;
-
-	answer = virtio_mem_vq_request(&vm->vq, VIRTIO_MEM_REQ_STATE,
-				       virtio_mem_bb_addr(vm, id),
+	return virtio_mem_vq_ask_state(&vm->vq, virtio_mem_bb_addr(vm, id),
 				       vm->geo.bb_size / vm->block_size);
-	if (answer == VIRTIO_MEM_ANSWER_ACK)
-		return virtio_mem_vq_state(&vm->vq);
-	if (answer == VIRTIO_MEM_ANSWER_SILENT)
-		return -ETIMEDOUT;
-	if (answer == VIRTIO_MEM_ANSWER_UNSENT)
-		return -ENOMEM;
-	return answer == VIRTIO_MEM_ANSWER_GONE ? -ENODEV : -EPROTO;
 }
 
 /*

@@ -29,15 +29,11 @@ static struct vmcore *to_vmcore(struct vmcore_cb *cb)
 
 static bool ask(struct vmcore *v, u64 addr)
 {
-	enum virtio_mem_answer answer;
-
 	if (virtio_mem_vq_pending(&v->vm->vq) &&
 	    virtio_mem_vq_poll(&v->vm->vq) == VIRTIO_MEM_ANSWER_SILENT)
 		return false;
-	answer = virtio_mem_vq_request(&v->vm->vq, VIRTIO_MEM_REQ_STATE, addr,
-				       1);
-	return answer == VIRTIO_MEM_ANSWER_ACK &&
-	       virtio_mem_vq_state(&v->vm->vq) == VIRTIO_MEM_STATE_PLUGGED;
+	return virtio_mem_vq_ask_state(&v->vm->vq, addr, 1) ==
+	       VIRTIO_MEM_STATE_PLUGGED;
 }
 
 /* What can't be found out is not read: better a gap than a dead dump. */

@@ -271,13 +271,29 @@ enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 }
 
 /**
- * virtio_mem_vq_state() - what an acknowledged STATE request said
- * @q: the queue
+ * virtio_mem_vq_ask_state() - ask what is plugged
+ * @q: the queue; no request may be out
+ * @addr: first device block, bytes
+ * @nb_blocks: device blocks
  *
- * Context: the worker, right after virtio_mem_vq_request() returned ACK.
- * Return: VIRTIO_MEM_STATE_*, or -EPROTO.
+ * Context: as virtio_mem_vq_request().
+ * Return: VIRTIO_MEM_STATE_*; -ETIMEDOUT if no answer came in time; -ENOMEM if
+ * it could not be sent; -ENODEV if the device is broken, removed or shut;
+ * -EPROTO if it answered anything else.
  */
-int virtio_mem_vq_state(struct virtio_mem_vq *q)
+int virtio_mem_vq_ask_state(struct virtio_mem_vq *q, u64 addr, u16 nb_blocks)
 {
-	return virtio_mem_proto_state(&q->io->resp, q->len);
+	switch (virtio_mem_vq_request(q, VIRTIO_MEM_REQ_STATE, addr,
+				      nb_blocks)) {
+	case VIRTIO_MEM_ANSWER_ACK:
+		return virtio_mem_proto_state(&q->io->resp, q->len);
+	case VIRTIO_MEM_ANSWER_SILENT:
+		return -ETIMEDOUT;
+	case VIRTIO_MEM_ANSWER_UNSENT:
+		return -ENOMEM;
+	case VIRTIO_MEM_ANSWER_GONE:
+		return -ENODEV;
+	default:
+		return -EPROTO;
+	}
 }

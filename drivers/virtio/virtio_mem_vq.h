@@ -63,6 +63,6 @@ enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 enum virtio_mem_answer virtio_mem_vq_poll(struct virtio_mem_vq *q);
 bool virtio_mem_vq_pending(struct virtio_mem_vq *q);
 bool virtio_mem_vq_rang(struct virtio_mem_vq *q);
-int virtio_mem_vq_state(struct virtio_mem_vq *q);
+int virtio_mem_vq_ask_state(struct virtio_mem_vq *q, u64 addr, u16 nb_blocks);
 
 #endif /* _VIRTIO_MEM_VQ_H */
