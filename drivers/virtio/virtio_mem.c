@@ -21,7 +21,7 @@
 bool virtio_mem_safe_unplug = true;
 module_param_named(bbm_safe_unplug, virtio_mem_safe_unplug, bool, 0444);
 MODULE_PARM_DESC(bbm_safe_unplug,
-		 "Take all pages of a big block that is in use before it is offlined (default: Y)");
+		 "Move what is in use out of a big block, or take all its pages, before it is offlined (default: Y)");
 
 bool virtio_mem_unplug_online = true;
 module_param_named(unplug_online, virtio_mem_unplug_online, bool, 0644);
@@ -55,7 +55,7 @@ module_param_cb(unplug_timeout_ms, &unplug_timeout_ops,
 		&virtio_mem_unplug_timeout_ms, 0644);
 __MODULE_PARM_TYPE(unplug_timeout_ms, "uint");
 MODULE_PARM_DESC(unplug_timeout_ms,
-		 "How long unplugging one big block may take before it is given up, in ms, 100 to 3600000; the last quarter of it is for offlining, with the locks of memory hotplug held (default: 40000)");
+		 "How long unplugging one big block may take before it is given up, in ms, 100 to 3600000; a quarter of it at most is for offlining, with the locks of memory hotplug held (default: 40000)");
 
 int virtio_mem_unplug_reserve_mib = -1;
 

@@ -16,6 +16,18 @@ bool virtio_mem_cause_is_block(enum virtio_mem_cause cause)
 	return cause <= VIRTIO_MEM_CAUSE_INTERRUPTED;
 }
 
+/**
+ * virtio_mem_cause_is_device() - whether a cause has nothing to do with pages
+ * @cause: the cause
+ *
+ * Return: true if the device, or what waits to be onlined, is in the way.
+ */
+bool virtio_mem_cause_is_device(enum virtio_mem_cause cause)
+{
+	return !virtio_mem_cause_is_block(cause) &&
+	       cause != VIRTIO_MEM_CAUSE_PRESSURE;
+}
+
 static const struct {
 	const char *token;
 	const char *text;
@@ -38,7 +50,7 @@ static const struct {
 	[VIRTIO_MEM_CAUSE_VETO] = {
 		"veto", "offlining was refused" },
 	[VIRTIO_MEM_CAUSE_DEADLINE] = {
-		"deadline", "offlining took longer than allowed" },
+		"deadline", "unplugging took longer than allowed" },
 	[VIRTIO_MEM_CAUSE_KEPT_ONLINE] = {
 		"kept-online", "memory is online and unplug_online is off" },
 	[VIRTIO_MEM_CAUSE_FOREIGN] = {

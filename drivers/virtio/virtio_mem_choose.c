@@ -58,6 +58,33 @@ virtio_mem_choose_doubt(const struct virtio_mem_score *score,
 	return VIRTIO_MEM_CAUSE_NONE;
 }
 
+/**
+ * virtio_mem_choose_reason() - why a try has failed, as exactly as is known
+ * @score: what a look at the big block found
+ * @past: what earlier ones found
+ * @cause: what the core says
+ *
+ * The core can't tell what was in the way, and says that there is no memory for
+ * a gigantic page; a doubtful try has less time than the user allows.
+ *
+ * Return: the cause.
+ */
+enum virtio_mem_cause
+virtio_mem_choose_reason(const struct virtio_mem_score *score,
+			 const struct virtio_mem_history *past,
+			 enum virtio_mem_cause cause)
+{
+	enum virtio_mem_cause doubt = virtio_mem_choose_doubt(score, past);
+
+	if (doubt && (cause == VIRTIO_MEM_CAUSE_PINNED ||
+		      cause == VIRTIO_MEM_CAUSE_DEADLINE))
+		return doubt;
+	if (doubt == VIRTIO_MEM_CAUSE_HUGETLB &&
+	    cause == VIRTIO_MEM_CAUSE_NOMEM)
+		return doubt;
+	return cause;
+}
+
 /* What is pinned may be let go at any moment, a kernel page hardly ever. */
 static u64 unlikely_by(enum virtio_mem_cause doubt,
 		       const struct virtio_mem_history *past)
@@ -88,7 +115,7 @@ u64 virtio_mem_choose_rank(const struct virtio_mem_score *score,
 	u64 cost = score->used_pages + score->stuck_pages;
 
 	if (score->held_pages || score->busy_pages)
-		cost += score->online_pages / 4;
+		cost += score->online_pages / VIRTIO_MEM_HELD_SHARE;
 	if (doubt) {
 		class = VIRTIO_MEM_CLASS_DOUBTED;
 		unlikely = unlikely_by(doubt, past);
@@ -198,20 +225,6 @@ static unsigned long reserve_pages(const struct virtio_mem_pressure *p,
 		     VIRTIO_MEM_RESERVE_MAX_MIB * mib_pages);
 }
 
-/* What a big block takes out of the kernel's zones, itself or by spilling over. */
-static unsigned long spill(const struct virtio_mem_score *score,
-			   const struct virtio_mem_pressure *p)
-{
-	unsigned long elsewhere;
-
-	/* What is moved out of these stays in these. */
-	if (score->kernel_zone)
-		return score->online_pages;
-	elsewhere = less(p->movable_free, score->free_pages) +
-		    p->movable_file + virtio_mem_choose_swap(p);
-	return less(score->used_pages + score->stuck_pages, elsewhere);
-}
-
 /**
  * virtio_mem_choose_fit() - whether the guest can do without a big block
  * @score: what a look at the big block found
@@ -223,8 +236,10 @@ static unsigned long spill(const struct virtio_mem_score *score,
  *
  * With the big block go its pages.  What is left then is all that is free, or
  * can be freed by reclaim (page cache of all zones and lists, reclaimable slab),
- * or swapped out.  What is in use and fits nowhere else in ZONE_MOVABLE spills
- * over into the kernel's zones, which must keep a part of the reserve.
+ * or swapped out.  What is in a kernel zone stays in these, as the core moves it,
+ * so that these must keep a part of the reserve.  What spills over into them
+ * from ZONE_MOVABLE does so because all else is in use: then what is left is
+ * theirs anyway.
  */
 void virtio_mem_choose_fit(const struct virtio_mem_score *score,
 			   const struct virtio_mem_pressure *p,
@@ -232,22 +247,36 @@ void virtio_mem_choose_fit(const struct virtio_mem_score *score,
 			   struct virtio_mem_fit *fit)
 {
 	unsigned long have = p->available + virtio_mem_choose_swap(p);
-	unsigned long over = spill(score, p);
 
 	memset(fit, 0, sizeof(*fit));
 	fit->left = less(have, score->online_pages);
 	fit->reserve = reserve_pages(p, mib_pages, reserve_mib);
 	fit->fits = !reserve_mib || !score->online_pages ||
 		    fit->left >= fit->reserve;
-	if (!fit->fits || !over || !reserve_mib)
+	if (!fit->fits || !score->kernel_pages || !reserve_mib)
 		return;
-	have = p->kernel_free + p->kernel_file;
-	if (score->kernel_zone)
-		have += min(virtio_mem_choose_swap(p), p->kernel_anon);
+	have = p->kernel_free + p->kernel_file +
+	       min(virtio_mem_choose_swap(p), p->kernel_anon);
 	fit->kernel = true;
-	fit->left = less(have, over);
+	fit->left = less(have, score->kernel_pages);
 	fit->reserve /= VIRTIO_MEM_KERNEL_SHARE;
 	fit->fits = fit->left >= fit->reserve;
+}
+
+/**
+ * virtio_mem_choose_is_swept() - whether what is left can be offlined directly
+ * @score: what a look found after sweeping
+ *
+ * Others may have allocated since, and offlining moves that; but neither what is
+ * held nor what is busy, which it would wait for with all locks held.
+ *
+ * Return: true if so.
+ */
+bool virtio_mem_choose_is_swept(const struct virtio_mem_score *score)
+{
+	return !score->stuck_pages && !score->held_pages &&
+	       !score->busy_pages &&
+	       score->used_pages <= score->online_pages / VIRTIO_MEM_SWEPT_SHARE;
 }
 
 /* What one big block takes, whatever else there is. */
@@ -261,7 +290,8 @@ static unsigned long takes(unsigned long memmap_pages)
 static unsigned long tables(unsigned long mib_pages,
 			    const struct virtio_mem_pressure *p)
 {
-	return min(p->movable_total / VIRTIO_MEM_ROOM_TABLES_SHARE,
+	return min(less(p->movable_total / VIRTIO_MEM_ROOM_TABLES_SHARE,
+			VIRTIO_MEM_ROOM_TABLES_FREE_MIB * mib_pages),
 		   VIRTIO_MEM_ROOM_TABLES_MAX_MIB * mib_pages);
 }
 
@@ -316,7 +346,8 @@ unsigned long virtio_mem_choose_room(unsigned long memmap_pages,
 				     unsigned long mib_pages,
 				     const struct virtio_mem_pressure *p)
 {
-	unsigned long have = p->kernel_free + p->kernel_file / 2;
+	unsigned long have = p->kernel_free +
+			     p->kernel_file / VIRTIO_MEM_ROOM_FILE_SHARE;
 
 	return max(1UL, less(have, tables(mib_pages, p)) / takes(memmap_pages));
 }
@@ -334,8 +365,8 @@ void virtio_mem_candidates_reset(struct virtio_mem_candidates *cand)
 	cand->nr = 0;
 	cand->next = 0;
 	cand->cheap = 0;
-	cand->sorted = false;
-	cand->more = false;
+	cand->early = false;
+	cand->full = false;
 }
 
 /**
@@ -386,7 +417,7 @@ void virtio_mem_candidates_offer(struct virtio_mem_candidates *cand,
 	struct virtio_mem_candidate *place = &cand->c[cand->nr];
 
 	if (cand->nr == cand->capacity) {
-		cand->more = true;
+		cand->full = true;
 		place = dearest(cand);
 		if (c->rank >= place->rank)
 			return;
@@ -437,7 +468,6 @@ static int by_rank(const void *a, const void *b)
 void virtio_mem_candidates_sort(struct virtio_mem_candidates *cand)
 {
 	sort(cand->c, cand->nr, sizeof(*cand->c), by_rank, NULL);
-	cand->sorted = true;
 }
 
 /**

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PURE: which big block goes next, how, and whether the guest can do without
- * it; what growing needs.  Looks only order here: see virtio_mem_choose_stays()
- * for all that forbids.  Includes virtio_mem_cause.h and virtio_mem_policy.h.
+ * it; what growing needs.  Looks only order here: all that forbids is in
+ * virtio_mem_choose_stays() and virtio_mem_choose_fit().  Includes
+ * virtio_mem_cause.h and virtio_mem_policy.h.
  */
 #ifndef _VIRTIO_MEM_CHOOSE_H
 #define _VIRTIO_MEM_CHOOSE_H
@@ -23,7 +24,8 @@
  * @busy_pages: of the used ones, those that are locked or being written back
  * @poisoned_pages: neither free nor used: offlining passes over them
  * @free_pfn: the first page that is on the allocator's lists, 0: none
- * @kernel_zone: some online page is in a zone other than ZONE_MOVABLE
+ * @kernel_pages: of the online ones, those in zones other than ZONE_MOVABLE
+ * @kernel_zone: there are any of these
  */
 struct virtio_mem_score {
 	unsigned long online_pages;
@@ -37,6 +39,7 @@ struct virtio_mem_score {
 	unsigned long busy_pages;
 	unsigned long poisoned_pages;
 	unsigned long free_pfn;
+	unsigned long kernel_pages;
 	bool kernel_zone;
 };
 
@@ -60,9 +63,8 @@ struct virtio_mem_history {
  * @swap_is_memory: some of the swap is compressed memory
  * @anon: what could be swapped out
  * @movable_total: all of ZONE_MOVABLE
- * @movable_free: free in ZONE_MOVABLE
- * @movable_file: page cache in ZONE_MOVABLE, whether active, dirty or neither
- * @kernel_free: free in the other zones, above their high watermarks
+ * @kernel_free: free in the other zones, above their high watermarks and what
+ *	the kernel's own allocations can't have
  * @kernel_file: page cache and reclaimable slab in the other zones
  * @kernel_anon: what could be swapped out of these
  * @total: all memory
@@ -73,8 +75,6 @@ struct virtio_mem_pressure {
 	bool swap_is_memory;
 	unsigned long anon;
 	unsigned long movable_total;
-	unsigned long movable_free;
-	unsigned long movable_file;
 	unsigned long kernel_free;
 	unsigned long kernel_file;
 	unsigned long kernel_anon;
@@ -139,8 +139,8 @@ struct virtio_mem_candidate {
  * @nr: how many are kept
  * @next: the first that has not been handed out
  * @cheap: how many of them cost no migration at all
- * @sorted: they are
- * @more: the scan stopped early, or there was no room: there may be others
+ * @early: the scan stopped early: there may be any others
+ * @full: there was no room: there are others that are no cheaper
  * @few: room for some, where there is no memory for all
  */
 struct virtio_mem_candidates {
@@ -149,8 +149,8 @@ struct virtio_mem_candidates {
 	unsigned long nr;
 	unsigned long next;
 	unsigned long cheap;
-	bool sorted;
-	bool more;
+	bool early;
+	bool full;
 	struct virtio_mem_candidate few[VIRTIO_MEM_FEW_CANDIDATES];
 };
 
@@ -160,6 +160,10 @@ virtio_mem_choose_stays(const struct virtio_mem_score *score, bool usable,
 enum virtio_mem_cause
 virtio_mem_choose_doubt(const struct virtio_mem_score *score,
 			const struct virtio_mem_history *past);
+enum virtio_mem_cause
+virtio_mem_choose_reason(const struct virtio_mem_score *score,
+			 const struct virtio_mem_history *past,
+			 enum virtio_mem_cause cause);
 u64 virtio_mem_choose_rank(const struct virtio_mem_score *score,
 			   const struct virtio_mem_history *past);
 enum virtio_mem_class virtio_mem_choose_class(u64 rank);
@@ -176,6 +180,7 @@ unsigned long virtio_mem_choose_swap(const struct virtio_mem_pressure *p);
 unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
 				     unsigned long mib_pages,
 				     const struct virtio_mem_pressure *p);
+bool virtio_mem_choose_is_swept(const struct virtio_mem_score *score);
 bool virtio_mem_choose_plenty(unsigned long memmap_pages,
 			      unsigned long mib_pages,
 			      const struct virtio_mem_pressure *p);

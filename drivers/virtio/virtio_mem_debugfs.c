@@ -2,7 +2,7 @@
 /*
  * debugfs: virtio_mem/<device>/blocks, one line a run of equal big blocks.
  * A read-only view; docs/ABI/debugfs-virtio-mem describes it.  May call
- * virtio_mem_bb, virtio_mem_plan for names, and virtio_mem_mm for what is
+ * virtio_mem_bb, virtio_mem_cause for names, and virtio_mem_mm for what is
  * online.
  */
 #include <linux/debugfs.h>

@@ -2,7 +2,7 @@
 /*
  * Remembers what earlier looks and tries found out about a big block: which page
  * is held, and how many tries have failed.  Only orders what is tried next.  May
- * call virtio_mem_scan and virtio_mem_table.
+ * call virtio_mem_scan, virtio_mem_mm_drain() and virtio_mem_table.
  *
  * A page that somebody refers to beside its mappings and its cache can't be
  * migrated.  Most such references last for microseconds, or until the batches

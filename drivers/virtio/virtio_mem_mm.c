@@ -498,8 +498,11 @@ static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 	int attempt, rc = -EBUSY;
 
 	for (attempt = 0; rc == -EBUSY && try_again(vm, attempt, how, &rc);
-	     attempt++)
+	     attempt++) {
+		if (attempt && page_zonenum(pfn_to_page(pfn)) != ZONE_MOVABLE)
+			virtio_mem_pages_drain_run(pfn, nr);
 		rc = virtio_mem_compat_alloc_range(pfn, pfn + nr);
+	}
 	if (rc)
 		return rc;
 	virtio_mem_pages_take(pfn, nr);
@@ -507,13 +510,13 @@ static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 	return 0;
 }
 
-/* Whether nothing is in use any more that migration could have moved. */
+/* Whether nothing is in use any more, or so little that offlining may move it. */
 static bool is_swept(unsigned long pfn, unsigned long nr)
 {
 	struct virtio_mem_score score;
 
 	virtio_mem_scan_pages(pfn, pfn + nr, &score);
-	return !score.used_pages && !score.stuck_pages;
+	return virtio_mem_choose_is_swept(&score);
 }
 
 static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
@@ -526,7 +529,8 @@ static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 		if (!rc && is_swept(pfn, nr))
 			break;
 	}
-	return rc;
+	/* What is left decides. */
+	return rc == -EBUSY ? 0 : rc;
 }
 
 /*
@@ -599,9 +603,13 @@ static unsigned int offline_ms(const struct virtio_mem_attempt *how)
 	return how->ms / VIRTIO_MEM_OFFLINE_SHARE;
 }
 
-static unsigned int try_ms(const struct virtio_mem_attempt *how)
+static unsigned int try_ms(const struct virtio_mem *vm,
+			   const struct virtio_mem_attempt *how)
 {
-	return min(how->ms / VIRTIO_MEM_TRY_SHARE, VIRTIO_MEM_TRY_MAX_MS);
+	unsigned int max = VIRTIO_MEM_TRY_MAX_MS *
+			   (virtio_mem_bb_pages(vm) / block_pages());
+
+	return min(how->ms / VIRTIO_MEM_TRY_SHARE, max);
 }
 
 static unsigned int empty_ms(const struct virtio_mem_attempt *how)
@@ -691,7 +699,12 @@ int virtio_mem_mm_drain(struct virtio_mem *vm, unsigned long id,
 
 	if (!claim(vm, id))
 		return -EBUSY;
-	rc = pfn_to_online_page(pfn) ? virtio_mem_pages_drain(pfn) : -EBUSY;
+	rc = -EBUSY;
+	if (virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_TRY_MAX_MS)) {
+		if (pfn_to_online_page(pfn) && PageBuddy(pfn_to_page(pfn)))
+			rc = virtio_mem_pages_drain(pfn);
+		virtio_mem_bound_end(&vm->bound);
+	}
 	end_claim(vm, VIRTIO_MEM_BB_ADDED);
 	return rc;
 }
@@ -725,7 +738,7 @@ static int leave_directly(struct virtio_mem *vm,
 	}
 	*what = "offlining";
 	return bounded_offline(vm, how->method == VIRTIO_MEM_METHOD_OFFLINE ?
-			       offline_ms(how) : try_ms(how), cause);
+			       offline_ms(how) : try_ms(vm, how), cause);
 }
 
 /* All its pages first; 0 if the claimed big block has left Linux. */

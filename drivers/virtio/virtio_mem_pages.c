@@ -2,7 +2,7 @@
 /*
  * The pages of memory that the driver has taken out of the allocator, and
  * whose they are while it is offlined; and what else needs pages to be taken.
- * May call virtio_mem_compat and virtio_mem_scan.
+ * May call virtio_mem_compat, virtio_mem_policy and virtio_mem_scan.
  *
  * A taken page is allocated to the driver: refcount 1, PageOffline, out of the
  * managed count.  Handed over to the core's offlining its refcount is 0: the
@@ -18,6 +18,7 @@
 
 #include "virtio_mem_compat.h"
 #include "virtio_mem_pages.h"
+#include "virtio_mem_policy.h"
 #include "virtio_mem_scan.h"
 
 /* Let others get on, now and then; 256 MiB with 4 KiB pages. */
@@ -142,16 +143,18 @@ int virtio_mem_pages_drain(unsigned long pfn)
 	return rc;
 }
 
-/* Others take free pages, too: the next one may do. */
-#define PLUG_ATTEMPTS	3
-
-/* Allocates one page of a run, preferably one that is free; 0: none to be had. */
+/*
+ * Allocates one page of a run, preferably one that is free; 0: none to be had.
+ * Others take free pages, too, and in the kernel's zones all of a page block must
+ * be movable: the next page block may do.
+ */
 static unsigned long take_plug(unsigned long pfn, unsigned long nr)
 {
 	unsigned long end = pfn + nr, at = pfn;
 	int attempt;
 
-	for (attempt = 0; attempt < PLUG_ATTEMPTS && at < end; attempt++) {
+	for (attempt = 0; attempt < VIRTIO_MEM_PLUG_ATTEMPTS && at < end;
+	     attempt++) {
 		unsigned long found = virtio_mem_scan_free_page(at, end);
 
 		/* Without a free one: the first, whose contents then move. */
@@ -159,9 +162,27 @@ static unsigned long take_plug(unsigned long pfn, unsigned long nr)
 			found = at;
 		if (!virtio_mem_compat_alloc_range(found, found + 1))
 			return found;
-		at = found + 1;
+		at = ALIGN(found + 1, pageblock_nr_pages);
 	}
 	return 0;
+}
+
+/**
+ * virtio_mem_pages_drain_run() - as virtio_mem_pages_drain(), by any page
+ * @pfn: first page
+ * @nr: pages, online, all in one zone
+ *
+ * In the kernel's zones isolation refuses a page that is in a CPU's batch, before
+ * anything drains these.
+ *
+ * Context: nobody else offlines them; may sleep.
+ */
+void virtio_mem_pages_drain_run(unsigned long pfn, unsigned long nr)
+{
+	unsigned long plug = take_plug(pfn, nr);
+
+	if (plug)
+		__free_page(pfn_to_page(plug));
 }
 
 /**
@@ -177,11 +198,13 @@ static unsigned long take_plug(unsigned long pfn, unsigned long nr)
  * whether all are free does.
  *
  * What was in use may still be, and what is free may be in use again at once.
+ * Of the free chunk that the one page comes from all is zeroed: a page block at
+ * most.
  *
  * Context: nobody else offlines them; may sleep, and ends early if a fatal
  * signal is pending.
- * Return: 0 if migration was tried; -EINTR; -ENOMEM if there was no room for
- * what moves.
+ * Return: 0 if it was tried; -EBUSY if no page could be had for it; -EINTR;
+ * -ENOMEM if there was no room for what moves.
  */
 int virtio_mem_pages_sweep(unsigned long pfn, unsigned long nr)
 {
@@ -190,18 +213,18 @@ int virtio_mem_pages_sweep(unsigned long pfn, unsigned long nr)
 	int rc;
 
 	if (!plug)
-		return 0;
+		return -EBUSY;
 	page = pfn_to_page(plug);
 	/* Somebody looks at it just now: it is not ours alone. */
 	if (!page_ref_freeze(page, 1)) {
 		__free_page(page);
-		return 0;
+		return -EBUSY;
 	}
 	rc = virtio_mem_compat_alloc_range(pfn, pfn + nr);
 	page_ref_unfreeze(page, 1);
 	__free_page(page);
 	/* Success is impossible: a page that is allocated is none to be had. */
 	if (WARN_ON_ONCE(!rc))
-		return -EIO;
+		return -EBUSY;
 	return rc == -EBUSY ? 0 : rc;
 }

@@ -240,7 +240,9 @@ static bool unplug_can_wait(const struct virtio_mem_situation *in,
 /*
  * The next one to try.  Time for tries is bounded: what there is none for waits
  * for the next pass.  A long look alone does not use it up; and what is doubted
- * has its own, or it would never be tried where others fail all the time.
+ * has its own, or it would never be tried where others fail all the time.  What
+ * has failed or is doubted comes after all others, also after those that a scan
+ * that stopped early has not seen.
  */
 static const struct virtio_mem_candidate *
 pick_candidate(const struct virtio_mem_situation *in,
@@ -249,20 +251,32 @@ pick_candidate(const struct virtio_mem_situation *in,
 {
 	bool late = pass->failed && in->failed_ms >= VIRTIO_MEM_PASS_FAILED_MS;
 
-	while (cand->next < cand->nr) {
-		const struct virtio_mem_candidate *c = &cand->c[cand->next++];
-		bool doubted = virtio_mem_choose_class(c->rank) ==
-			       VIRTIO_MEM_CLASS_DOUBTED;
+	for (; cand->next < cand->nr; cand->next++) {
+		const struct virtio_mem_candidate *c = &cand->c[cand->next];
+		enum virtio_mem_class class = virtio_mem_choose_class(c->rank);
 
 		if (virtio_mem_bbt_state(t, c->id) != VIRTIO_MEM_BB_ADDED ||
 		    virtio_mem_bbt_tried(t, c->id) ||
 		    virtio_mem_pass_is_unfit(pass, c))
 			continue;
-		if (doubted ? in->may_doubt : !late)
+		if (cand->early && !late && class >= VIRTIO_MEM_CLASS_FAILED)
+			return NULL;
+		if (class == VIRTIO_MEM_CLASS_DOUBTED ? in->may_doubt : !late) {
+			cand->next++;
 			return c;
-		pass->late = true;
+		}
+		pass->late |= class != VIRTIO_MEM_CLASS_DOUBTED;
+		pass->denied |= class == VIRTIO_MEM_CLASS_DOUBTED;
 	}
 	return NULL;
+}
+
+/* Ends since what was tried, or does not fit, is not offered again. */
+static bool needs_scan(const struct virtio_mem_candidates *cand,
+		       const struct virtio_mem_pass *pass)
+{
+	return !pass->scanned || (cand->early && !pass->late) ||
+	       (cand->full && !pass->late && !pass->denied);
 }
 
 static bool plan_shrink(const struct virtio_mem_situation *in,
@@ -277,8 +291,7 @@ static bool plan_shrink(const struct virtio_mem_situation *in,
 		return false;
 	if (pass->scanned)
 		c = pick_candidate(in, t, cand, pass);
-	/* Ends since what was tried, or does not fit, is not offered again. */
-	if (!c && (!pass->scanned || (cand->more && !pass->late))) {
+	if (!c && needs_scan(cand, pass)) {
 		pass->scanned = true;
 		step->type = VIRTIO_MEM_STEP_SCAN;
 		step->nr = excess;

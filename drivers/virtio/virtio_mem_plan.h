@@ -98,6 +98,7 @@ struct virtio_mem_situation {
  * @scanned: the candidates are of this pass
  * @failed: some candidate was tried, or looked at again, in vain
  * @late: there was no time left for some candidate
+ * @denied: nor for some that is doubted
  */
 struct virtio_mem_pass {
 	enum virtio_mem_cause cause;
@@ -112,6 +113,7 @@ struct virtio_mem_pass {
 	bool scanned;
 	bool failed;
 	bool late;
+	bool denied;
 };
 
 unsigned long virtio_mem_plan_want(const struct virtio_mem_situation *in,

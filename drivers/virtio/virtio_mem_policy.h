@@ -22,7 +22,7 @@
 
 /*
  * Of this a quarter must be in zones that the kernel itself can allocate from,
- * if anything of an unplug spills over into these.
+ * if anything is unplugged from these.
  */
 #define VIRTIO_MEM_KERNEL_SHARE		4
 
@@ -39,18 +39,21 @@
 /*
  * Beside the memmap: page tables, which the core allocates atomically, and
  * memory block devices with their files, in pages; some more for each 64 pages
- * of the memmap.  Tried on 6.12 and 6.1: see docs/architecture.md.
+ * of the memmap.
  */
 #define VIRTIO_MEM_ROOM_PAGES		64
 #define VIRTIO_MEM_ROOM_SHARE		64
 
 /*
- * And what is needed to use what is in ZONE_MOVABLE already: the page tables
- * that map it take a 512th of it, and half of them is asked for, up to 256 MiB.
- * So a guest in need is helped, and one that is made huge can still fork.
+ * And what is needed to use what is in ZONE_MOVABLE already: page tables map it
+ * with a 512th of it, and whoever uses it needs as much again.  But not for the
+ * first GiB, which a guest in need gets at once; and 64 MiB at most.  With less a
+ * guest of 512 MiB that was asked to grow by 64 GiB, and one with 12 MiB left by
+ * 4 GiB, could not fork any more, and the OOM killer came (6.12).
  */
-#define VIRTIO_MEM_ROOM_TABLES_SHARE	1024
-#define VIRTIO_MEM_ROOM_TABLES_MAX_MIB	256UL
+#define VIRTIO_MEM_ROOM_TABLES_SHARE	256
+#define VIRTIO_MEM_ROOM_TABLES_FREE_MIB	4UL
+#define VIRTIO_MEM_ROOM_TABLES_MAX_MIB	64UL
 
 /*
  * With twice the memmap and 16 MiB free above the zones' high watermarks there
@@ -58,6 +61,9 @@
  */
 #define VIRTIO_MEM_ROOM_PLENTY		2
 #define VIRTIO_MEM_ROOM_PLENTY_MIB	16UL
+
+/* Part of the kernel's page cache that is taken for easily reclaimed. */
+#define VIRTIO_MEM_ROOM_FILE_SHARE	2
 
 /* How long one try to reclaim for it may take, in ms. */
 #define VIRTIO_MEM_ROOM_MS		5000
@@ -73,8 +79,8 @@
  * How an unplug is bounded (virtio_mem_mm).  Of unplug_timeout_ms five eighths
  * are for moving and taking pages, which disturbs nobody; a quarter for
  * offlining what is taken, an eighth for offlining what is not.  Both hold the
- * locks of all memory hotplug, hence the latter for 1 s at most: enough to move
- * a whole memory block, too short to be felt by whoever creates a slab cache.
+ * locks of all memory hotplug, hence the latter for 1 s a memory block at most:
+ * enough to move all of it, too short to be felt by whoever creates a slab cache.
  */
 #define VIRTIO_MEM_UNPLUG_TIMEOUT_MS	40000
 #define VIRTIO_MEM_OFFLINE_SHARE	4
@@ -83,6 +89,18 @@
 
 /* Attempts to empty a run of pages; migration often succeeds the next time. */
 #define VIRTIO_MEM_TAKE_ATTEMPTS	3
+
+/* Free pages that are tried, one after the other, to have one for a sweep. */
+#define VIRTIO_MEM_PLUG_ATTEMPTS	3
+
+/* So little in use is left to offlining after a sweep: a 256th. */
+#define VIRTIO_MEM_SWEPT_SHARE		256
+
+/*
+ * What a page that is held or busy adds to the cost of its big block: worth a
+ * quarter of it to be migrated instead.
+ */
+#define VIRTIO_MEM_HELD_SHARE		4
 
 /*
  * Tries that a look advises against, and tries that fail (virtio_mem_retry).
@@ -103,7 +121,7 @@
  */
 #define VIRTIO_MEM_DOUBT_TRY_MS		6000U
 
-/* Delay before the first retry, and the longest one, in ms. */
+/* Delay before the first retry, and the longest one, in ms; a quarter more each time. */
 #define VIRTIO_MEM_RETRY_MIN_MS		250
 #define VIRTIO_MEM_RETRY_MAX_MS		60000
 

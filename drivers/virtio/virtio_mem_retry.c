@@ -126,10 +126,12 @@ bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
  * virtio_mem_doubt_grant() - a new request: some doubtful tries come at once
  * @d: the time for them
  * @now_ms: now
+ *
+ * Nothing is saved up, and debts stay: requests may come every second.
  */
 void virtio_mem_doubt_grant(struct virtio_mem_doubt *d, u64 now_ms)
 {
-	d->credit_ms = VIRTIO_MEM_DOUBT_GRANT_MS;
+	d->credit_ms = VIRTIO_MEM_DOUBT_GRANT_MS + min_t(s64, d->credit_ms, 0);
 	d->since_ms = now_ms;
 }
 

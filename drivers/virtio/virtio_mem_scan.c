@@ -125,6 +125,7 @@ static unsigned long look_folio(struct page *page, unsigned long pfn,
 		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_PINNED);
 	} else if (!movable_zone && !folio_test_lru(folio) &&
 		   !virtio_mem_compat_movable_ops(page) &&
+		   !folio_test_swapcache(folio) &&
 		   (folio_test_slab(folio) || !READ_ONCE(folio->mapping))) {
 		/* Others are in a cache or mapped: in a batch to an LRU list. */
 		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_UNMOVABLE);
@@ -207,8 +208,10 @@ void virtio_mem_scan_pages(unsigned long pfn, unsigned long end,
 		}
 		score->online_pages += stop - pfn;
 		movable_zone = page_zonenum(page) == ZONE_MOVABLE;
-		if (!movable_zone)
+		if (!movable_zone) {
 			score->kernel_zone = true;
+			score->kernel_pages += stop - pfn;
+		}
 		while (pfn < stop)
 			pfn += look(pfn_to_page(pfn), pfn, stop - pfn,
 				    movable_zone, score);
@@ -238,18 +241,35 @@ void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
  * @pfn: look from here on, in online memory
  * @end: and up to here
  *
+ * One of the smallest free chunk, as all of its chunk is zeroed when it is taken.
+ *
  * Context: the worker; may sleep.
  * Return: its PFN; 0 if there is none.
  */
 unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end)
 {
-	for (; pfn < end; pfn++) {
-		if (PageBuddy(pfn_to_page(pfn)))
-			return pfn;
+	unsigned long best = ULONG_MAX, found = 0;
+
+	while (pfn < end && best) {
+		struct page *page = pfn_to_page(pfn);
+		unsigned long order;
+
 		if (!(pfn & (PAGES_PER_SECTION - 1)))
 			cond_resched();
+		if (!PageBuddy(page)) {
+			pfn++;
+			continue;
+		}
+		order = READ_ONCE(page->private);
+		if (order > ilog2(MAX_ORDER_NR_PAGES))
+			order = 0;
+		if (order < best) {
+			best = order;
+			found = pfn;
+		}
+		pfn += 1UL << order;
 	}
-	return 0;
+	return found;
 }
 
 /**
@@ -281,11 +301,10 @@ static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 	       zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
 	if (zone_idx(zone) == ZONE_MOVABLE) {
 		p->movable_total += zone_managed_pages(zone);
-		p->movable_free += free;
-		p->movable_file += file;
 		return;
 	}
-	high = high_wmark_pages(zone);
+	/* What is protected from the kernel's own allocations helps none. */
+	high = high_wmark_pages(zone) + zone->lowmem_reserve[ZONE_NORMAL];
 	p->kernel_free += free > high ? free - high : 0;
 	p->kernel_file += file;
 	p->kernel_anon += zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +

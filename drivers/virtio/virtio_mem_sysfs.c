@@ -2,7 +2,7 @@
 /*
  * The sysfs group virtio_mem/ of the virtio device: sizes, state, counts, last
  * error.  Read-only views; docs/ABI/sysfs-virtio-mem describes them.  May call
- * virtio_mem_bb and read struct virtio_mem.
+ * virtio_mem_plan and virtio_mem_get_config(), and read struct virtio_mem.
  *
  * The group exists only between probe and remove, so that the device is there.
  * Nothing here waits for the worker: a removal may hold device_hotplug_lock.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The table of big blocks with its lock, its buffer and its alarm.  May call
- * virtio_mem_bb and virtio_mem_bound.
+ * virtio_mem_bb.
  */
 #include <linux/mm.h>
 #include <linux/virtio.h>

@@ -55,6 +55,17 @@ static enum virtio_mem_cause do_request(struct virtio_mem *vm,
 	return virtio_mem_answered(vm, step, answer);
 }
 
+/* What reclaim has taken in vain is followed by as long a rest. */
+static int make_room(struct virtio_mem *vm)
+{
+	u64 begin = now_ms();
+	int rc = virtio_mem_room_make(vm);
+
+	if (rc == -ENOMEM)
+		vm->failed_ms += now_ms() - begin;
+	return rc;
+}
+
 /* What could not be added had better stay unplugged. */
 static enum virtio_mem_cause do_plug(struct virtio_mem *vm,
 				     const struct virtio_mem_step *step)
@@ -62,7 +73,7 @@ static enum virtio_mem_cause do_plug(struct virtio_mem *vm,
 	int rc = virtio_mem_table_reserve(vm, step->first + step->nr);
 
 	if (!rc)
-		rc = virtio_mem_room_make(vm);
+		rc = make_room(vm);
 	/* Something newer comes first; the step comes again if it still fits. */
 	if (rc == -EINTR)
 		return VIRTIO_MEM_CAUSE_NONE;
@@ -73,7 +84,7 @@ static enum virtio_mem_cause do_plug(struct virtio_mem *vm,
 static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 {
 	u64 addr = virtio_mem_bb_addr(vm, id);
-	int rc = virtio_mem_room_make(vm);
+	int rc = make_room(vm);
 
 	if (rc)
 		return rc == -EINTR ? VIRTIO_MEM_CAUSE_NONE :
@@ -211,13 +222,13 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
 	prepare_candidates(vm);
 	while (virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
 		if (!all && virtio_mem_candidates_enough(&vm->cand, nr)) {
-			vm->cand.more = true;
+			vm->cand.early = true;
 			break;
 		}
 		/* The rest is looked at later, unless something is newer. */
 		if (virtio_mem_shall_end(vm) ||
 		    test_bit(VIRTIO_MEM_EV_CONFIG, &vm->events)) {
-			vm->cand.more = true;
+			vm->cand.early = true;
 			break;
 		}
 		cause = scan_one(vm, id, id < in->usable_bbs, &v);
@@ -322,9 +333,7 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 		cause = VIRTIO_MEM_CAUSE_PRESSURE;
 	if (!cause)
 		cause = try_bb(vm, &v, step->doubted);
-	/* The look has told more exactly than the core does. */
-	if (cause == VIRTIO_MEM_CAUSE_PINNED && doubt_of(&v))
-		cause = doubt_of(&v);
+	cause = virtio_mem_choose_reason(&v.score, &v.past, cause);
 	if (cause) {
 		stays(vm, id, cause);
 		vm->failed_ms += now_ms() - begin;
@@ -420,7 +429,7 @@ static void note_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 	noted = vm->noted;
 	mutex_unlock(&vm->hotplug_mutex);
 	/* What concerns the device comes after what concerns a big block. */
-	if (vm->pass.cause > VIRTIO_MEM_CAUSE_PRESSURE &&
+	if (virtio_mem_cause_is_device(vm->pass.cause) &&
 	    vm->pass.cause != vm->told_cause)
 		noted = false;
 	if (!noted)

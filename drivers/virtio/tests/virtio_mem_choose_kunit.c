@@ -331,6 +331,50 @@ static void little_to_swap_out_is_halved_by_zram_too(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_swap(&p), 500UL);
 }
 
+/* What offlining may move, and what it would wait for with all locks held. */
+static void what_a_sweep_may_leave(struct kunit *test)
+{
+	struct virtio_mem_score s = { .online_pages = 1024, .used_pages = 4 };
+
+	KUNIT_EXPECT_TRUE(test, virtio_mem_choose_is_swept(&s));
+	s.used_pages = 5;
+	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_is_swept(&s));
+	s.used_pages = 1;
+	s.held_pages = 1;
+	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_is_swept(&s));
+	s.held_pages = 0;
+	s.busy_pages = 1;
+	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_is_swept(&s));
+	s.busy_pages = 0;
+	s.stuck_pages = 1;
+	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_is_swept(&s));
+}
+
+/* The look knows more exactly what the core only counts. */
+static void the_most_exact_reason(struct kunit *test)
+{
+	struct virtio_mem_score s = { .stuck_pages = 1,
+				      .stuck_cause = CAUSE(UNMOVABLE) };
+	struct virtio_mem_history past = {};
+
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_reason(&s, &past, CAUSE(PINNED)),
+			CAUSE(UNMOVABLE));
+	KUNIT_EXPECT_EQ(test,
+			virtio_mem_choose_reason(&s, &past, CAUSE(DEADLINE)),
+			CAUSE(UNMOVABLE));
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_reason(&s, &past, CAUSE(NOMEM)),
+			CAUSE(NOMEM));
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_reason(&s, &past, CAUSE(NONE)),
+			CAUSE(NONE));
+	s.stuck_cause = CAUSE(HUGETLB);
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_reason(&s, &past, CAUSE(NOMEM)),
+			CAUSE(HUGETLB));
+	s.stuck_pages = 0;
+	KUNIT_EXPECT_EQ(test,
+			virtio_mem_choose_reason(&s, &past, CAUSE(DEADLINE)),
+			CAUSE(DEADLINE));
+}
+
 /* From here on a "page" is a MiB: all is proportional. */
 static bool fits(const struct virtio_mem_score *s,
 		 const struct virtio_mem_pressure *p, int reserve_mib,
@@ -351,48 +395,42 @@ struct state {
 
 static const struct state states[] = {
 	{ "clean cache of a file fills what was added", 128, 16, 16,
-	  { .available = 3930, .anon = 900, .movable_free = 100,
-	    .movable_file = 3800, .kernel_free = 50, .kernel_file = 30,
-	    .kernel_anon = 850, .total = 5120 } },
+	  { .available = 3930, .anon = 900, .kernel_free = 50,
+	    .kernel_file = 30, .kernel_anon = 850, .total = 5120 } },
 	{ "only page cache, large big blocks", 1024, 3, 3,
-	  { .available = 4589, .anon = 100, .movable_free = 600,
-	    .movable_file = 3300, .kernel_free = 400, .kernel_file = 300,
-	    .total = 5120 } },
+	  { .available = 4589, .anon = 100, .kernel_free = 400,
+	    .kernel_file = 300, .total = 5120 } },
 	{ "anonymous memory and swap on disk", 128, 8, 8,
 	  { .available = 839, .swap_free = 4095, .anon = 1900,
-	    .movable_free = 600, .movable_file = 100, .kernel_free = 100,
-	    .kernel_file = 60, .total = 3072 } },
+	    .kernel_free = 100, .kernel_file = 60, .total = 3072 } },
 	{ "the same, large big blocks", 1024, 1, 1,
 	  { .available = 839, .swap_free = 4095, .anon = 1900,
-	    .movable_free = 600, .movable_file = 100, .kernel_free = 100,
-	    .kernel_file = 60, .total = 3072 } },
+	    .kernel_free = 100, .kernel_file = 60, .total = 3072 } },
 	{ "the same without swap", 128, 8, 6,
-	  { .available = 839, .anon = 1900, .movable_free = 600,
-	    .movable_file = 100, .kernel_free = 100, .kernel_file = 60,
-	    .total = 3072 } },
+	  { .available = 839, .anon = 1900, .kernel_free = 100,
+	    .kernel_file = 60, .total = 3072 } },
 	{ "little swap on disk", 128, 16, 12,
 	  { .available = 839, .swap_free = 800, .anon = 1900,
-	    .movable_free = 600, .movable_file = 100, .kernel_free = 100,
-	    .kernel_file = 60, .total = 3072 } },
+	    .kernel_free = 100, .kernel_file = 60, .total = 3072 } },
 	{ "as much swap in zram", 128, 16, 9,
 	  { .available = 839, .swap_free = 800, .swap_is_memory = true,
-	    .anon = 1900, .movable_free = 600, .movable_file = 100,
-	    .kernel_free = 100, .kernel_file = 60, .total = 3072 } },
+	    .anon = 1900, .kernel_free = 100, .kernel_file = 60, .total =
+	    3072 } },
 	{ "hot cache in boot memory", 128, 8, 8,
-	  { .available = 1938, .anon = 300, .movable_free = 1200,
-	    .movable_file = 100, .kernel_free = 40, .kernel_file = 600,
-	    .total = 3072 } },
+	  { .available = 1938, .anon = 300, .kernel_free = 40,
+	    .kernel_file = 600, .total = 3072 } },
 	{ "600 MiB locked in 512 MiB and 1 GiB", 128, 8, 6,
-	  { .available = 850, .movable_free = 424, .movable_file = 50,
-	    .kernel_free = 300, .kernel_file = 80, .total = 1536 } },
+	  { .available = 850, .kernel_free = 300, .kernel_file = 80,
+	    .total = 1536 } },
 	{ "nothing to spare", 128, 8, 0,
-	  { .available = 12, .anon = 783, .kernel_free = 12, .total = 2048 } },
+	  { .available = 12, .anon = 783, .kernel_free = 12, .total = 2048
+	    } },
 	{ "1 TiB with 20 GiB to spare gives 16 back", 1024, 16, 16,
-	  { .available = 20480, .movable_free = 2000, .movable_file = 18000,
-	    .kernel_free = 300, .kernel_file = 180, .total = 1 << 20 } },
+	  { .available = 20480, .kernel_free = 300, .kernel_file = 180,
+	    .total = 1 << 20 } },
 	{ "and not all of it", 1024, 20, 19,
-	  { .available = 20480, .movable_free = 2000, .movable_file = 18000,
-	    .kernel_free = 300, .kernel_file = 180, .total = 1 << 20 } },
+	  { .available = 20480, .kernel_free = 300, .kernel_file = 180,
+	    .total = 1 << 20 } },
 };
 
 /* Takes up to so much of it; returns what is lacking. */
@@ -407,15 +445,10 @@ static unsigned long take_of(unsigned long *from, unsigned long nr)
 /* A full big block of ZONE_MOVABLE goes, in the order of reclaim. */
 static void leaves(struct virtio_mem_pressure *p, unsigned long bb)
 {
-	unsigned long out = take_of(&p->available, bb), spill;
+	unsigned long out = take_of(&p->available, bb);
 
-	spill = take_of(&p->movable_free, bb);
-	spill = take_of(&p->movable_file, spill);
 	p->swap_free -= min(p->swap_free, p->swap_is_memory ? 2 * out : out);
 	p->anon -= min(p->anon, out);
-	spill -= min(spill, out);
-	spill = take_of(&p->kernel_free, spill);
-	take_of(&p->kernel_file, spill);
 	p->total -= bb;
 }
 
@@ -483,7 +516,7 @@ static void the_reserve_is_in_mib_whatever_a_page_is(struct kunit *test)
 static void what_is_left_decides_to_the_page(struct kunit *test)
 {
 	struct virtio_mem_score s = { .online_pages = 100, .free_pages = 100 };
-	struct virtio_mem_pressure p = { .available = 132, .movable_free = 100,
+	struct virtio_mem_pressure p = { .available = 132,
 					 .total = 1024 };
 	struct virtio_mem_fit fit;
 
@@ -526,58 +559,37 @@ static void no_guard_at_all(struct kunit *test)
 	struct virtio_mem_fit fit;
 
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, 0, &fit));
-	s.kernel_zone = true;
+	s.kernel_pages = 9;
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, 0, &fit));
 	KUNIT_EXPECT_FALSE(test, fits(&s, &p, 1, &fit));
 }
 
-/* What must move and finds no place in ZONE_MOVABLE goes to the kernel's. */
-static void what_spills_over_leaves_the_kernel_a_quarter(struct kunit *test)
+/* Of a big block in two zones the kernel loses what was its own. */
+static void a_big_block_in_two_zones(struct kunit *test)
 {
-	struct virtio_mem_score s = { .online_pages = 100, .free_pages = 20,
-				      .used_pages = 70, .stuck_pages = 10 };
-	struct virtio_mem_pressure p = { .available = 5000, .movable_free = 70,
-					 .kernel_free = 30, .kernel_file = 8,
-					 .total = 4096 };
+	struct virtio_mem_score s = { .online_pages = 1024, .free_pages = 1024,
+				      .kernel_pages = 128 };
+	struct virtio_mem_pressure p = { .available = 3000, .kernel_free = 136,
+					 .total = 2048 };
 	struct virtio_mem_fit fit;
 
-	/* 80 move, 50 of them into what is free elsewhere. */
-	KUNIT_EXPECT_FALSE(test, fits(&s, &p, -1, &fit));
+	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
 	KUNIT_EXPECT_TRUE(test, fit.kernel);
 	KUNIT_EXPECT_EQ(test, fit.left, 8UL);
-	KUNIT_EXPECT_EQ(test, fit.reserve, 16UL);
-	p.kernel_file = 16;
-	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
-	KUNIT_EXPECT_TRUE(test, fit.kernel);
-	KUNIT_EXPECT_EQ(test, fit.left, 16UL);
-	p.kernel_file = 15;
+	p.kernel_free--;
 	KUNIT_EXPECT_FALSE(test, fits(&s, &p, -1, &fit));
-	/* Page cache of the zone makes place, and swap does. */
-	p.movable_file = 1;
-	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
-	p.movable_file = 30;
-	p.kernel_free = 0;
-	p.kernel_file = 0;
-	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
-	KUNIT_EXPECT_FALSE(test, fit.kernel);
-	p.movable_file = 0;
-	p.swap_free = 30;
-	p.anon = 30;
-	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
 	/* The quarter of what the user says. */
-	p.swap_free = 0;
-	p.kernel_free = 40;
-	KUNIT_EXPECT_TRUE(test, fits(&s, &p, 40, &fit));
-	KUNIT_EXPECT_FALSE(test, fits(&s, &p, 44, &fit));
+	KUNIT_EXPECT_TRUE(test, fits(&s, &p, 31, &fit));
+	KUNIT_EXPECT_FALSE(test, fits(&s, &p, 32, &fit));
 }
 
 /* Nearly empty or not: the kernel loses all of it. */
 static void a_big_block_of_the_kernels_zones(struct kunit *test)
 {
 	struct virtio_mem_score s = { .online_pages = 128, .free_pages = 127,
-				      .used_pages = 1, .kernel_zone = true };
+				      .used_pages = 1, .kernel_pages = 128 };
 	struct virtio_mem_pressure p = { .available = 3000, .kernel_free = 130,
-					 .kernel_file = 5, .movable_free = 2000,
+					 .kernel_file = 5,
 					 .total = 2048 };
 	struct virtio_mem_fit fit;
 
@@ -597,7 +609,7 @@ static void a_big_block_of_the_kernels_zones(struct kunit *test)
 	p.kernel_anon = 6;
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
 	/* The same in ZONE_MOVABLE is none of the kernel's business. */
-	s.kernel_zone = false;
+	s.kernel_pages = 0;
 	p.kernel_free = 0;
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
 	KUNIT_EXPECT_FALSE(test, fit.kernel);
@@ -606,7 +618,8 @@ static void a_big_block_of_the_kernels_zones(struct kunit *test)
 /* Of both figures the whole guest's is looked at first. */
 static void the_refusal_names_the_figure_that_decides(struct kunit *test)
 {
-	struct virtio_mem_score s = { .online_pages = 100, .used_pages = 100 };
+	struct virtio_mem_score s = { .online_pages = 100, .used_pages = 100,
+				      .kernel_pages = 100 };
 	struct virtio_mem_pressure p = { .available = 120, .total = 512 };
 	struct virtio_mem_fit fit;
 
@@ -621,43 +634,21 @@ static void the_refusal_names_the_figure_that_decides(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fit.reserve, 8UL);
 }
 
-/* Page by page: what moves takes a place in ZONE_MOVABLE while there is one. */
-static unsigned long naive_spill(const struct virtio_mem_score *s,
-				 const struct virtio_mem_pressure *p)
-{
-	long place = p->movable_free, swap = virtio_mem_choose_swap(p);
-	unsigned long i, spill = 0;
-
-	if (s->kernel_zone)
-		return s->online_pages;
-	for (i = 0; i < s->free_pages && place; i++)
-		place--;
-	place += p->movable_file + swap;
-	for (i = 0; i < s->used_pages + s->stuck_pages; i++) {
-		if (place)
-			place--;
-		else
-			spill++;
-	}
-	return spill;
-}
-
 static bool naive_fits(const struct virtio_mem_score *s,
 		       const struct virtio_mem_pressure *p, long reserve)
 {
 	long swap = virtio_mem_choose_swap(p);
-	long left = p->available + swap, spill = naive_spill(s, p);
+	long left = p->available + swap;
 
 	if (!s->online_pages || !reserve)
 		return true;
 	left -= s->online_pages;
 	if (left < reserve)
 		return false;
-	if (!spill)
+	if (!s->kernel_pages)
 		return true;
-	left = p->kernel_free + p->kernel_file - spill;
-	if (s->kernel_zone)
-		left += min(swap, (long)p->kernel_anon);
+	left = p->kernel_free + p->kernel_file +
+	       min(swap, (long)p->kernel_anon) - (long)s->kernel_pages;
 	return max(left, 0L) >= reserve / 4;
 }
 
@@ -672,15 +663,12 @@ static void fit_against_a_page_count(struct kunit *test)
 			.free_pages = vm_rnd_below(&r, 12),
 			.used_pages = vm_rnd_below(&r, 12),
 			.stuck_pages = vm_rnd_below(&r, 3),
-			.kernel_zone = vm_rnd_percent(&r, 50),
 		};
 		struct virtio_mem_pressure p = {
 			.available = vm_rnd_below(&r, 60),
 			.swap_free = vm_rnd_below(&r, 12),
 			.swap_is_memory = vm_rnd_percent(&r, 30),
 			.anon = vm_rnd_below(&r, 12),
-			.movable_free = vm_rnd_below(&r, 24),
-			.movable_file = vm_rnd_below(&r, 6),
 			.kernel_free = vm_rnd_below(&r, 24),
 			.kernel_file = vm_rnd_below(&r, 12),
 			.kernel_anon = vm_rnd_below(&r, 6),
@@ -693,12 +681,13 @@ static void fit_against_a_page_count(struct kunit *test)
 					 s.stuck_pages;
 		else
 			s = (struct virtio_mem_score){};
+		s.kernel_pages = vm_rnd_below(&r, s.online_pages + 1);
 		fitting += fits(&s, &p, reserve, &fit);
 		KUNIT_ASSERT_EQ_MSG(test, fit.fits,
 				    naive_fits(&s, &p, reserve),
-				    "(free %lu used %lu stuck %lu kernel %d, %d)",
+				    "(free %lu used %lu stuck %lu kernel %lu, %d)",
 				    s.free_pages, s.used_pages, s.stuck_pages,
-				    s.kernel_zone, reserve);
+				    s.kernel_pages, reserve);
 	}
 	/* Both happen often. */
 	KUNIT_EXPECT_GT(test, fitting, 10000U);
@@ -716,17 +705,20 @@ static void what_growing_needs_is_little(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(MEMMAP, 256, &p),
 			MEMMAP + 8 + 64);
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p), 64UL);
-	/* And something to use what is in ZONE_MOVABLE with: of 4 GiB 4 MiB, */
+	/* The first GiB of ZONE_MOVABLE is for free; */
+	p.movable_total = 1024 * 256;
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p), 64UL);
+	/* then something to use it with: of 4 GiB 12 MiB, */
 	p.movable_total = 4096 * 256;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p),
-			64 + 4 * 256UL);
-	/* of 1 TiB no more than 256. */
+			64 + 12 * 256UL);
+	/* of 1 TiB no more than 64. */
 	p.movable_total = 1UL << 28;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p),
-			64 + 256 * 256UL);
+			64 + 64 * 256UL);
 	p.movable_total = 1UL << 34;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p),
-			64 + 256 * 256UL);
+			64 + 64 * 256UL);
 }
 
 static unsigned long room(const struct virtio_mem_pressure *p)
@@ -749,9 +741,9 @@ static void how_many_are_plugged_at_a_time(struct kunit *test)
 	p.kernel_file = one * 4;
 	KUNIT_EXPECT_EQ(test, room(&p), 5UL);
 	/* Page tables are needed once, not for each. */
-	p.movable_total = 1024 * one;
+	p.movable_total = 256 * (4 * 256 + one);
 	KUNIT_EXPECT_EQ(test, room(&p), 4UL);
-	p.movable_total = 1024 * 9 * one;
+	p.movable_total = 256 * (4 * 256 + 9 * one);
 	KUNIT_EXPECT_EQ(test, room(&p), 1UL);
 }
 
@@ -766,7 +758,6 @@ static void what_growing_finds_free(struct kunit *test)
 	p.kernel_free--;
 	/* What has to be reclaimed, or is movable, is not free. */
 	p.kernel_file = enough;
-	p.movable_free = enough;
 	p.available = 3 * enough;
 	p.swap_free = enough;
 	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_plenty(MEMMAP, 256, &p));
@@ -822,10 +813,8 @@ static void candidates_cheapest_and_highest_first(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(ranks); i++)
 		offer(cand, ranks[i], i);
-	KUNIT_EXPECT_FALSE(test, cand->sorted);
 	virtio_mem_candidates_sort(cand);
-	KUNIT_EXPECT_TRUE(test, cand->sorted);
-	KUNIT_EXPECT_FALSE(test, cand->more);
+	KUNIT_EXPECT_FALSE(test, cand->full);
 	expect_ids(test, cand, up, ARRAY_SIZE(up));
 	/* In whatever order they were offered. */
 	virtio_mem_candidates_reset(cand);
@@ -844,13 +833,12 @@ static void a_new_scan_forgets_the_last(struct kunit *test)
 	offer(cand, 0, 1);
 	virtio_mem_candidates_sort(cand);
 	cand->next = 1;
-	cand->more = true;
+	cand->full = true;
 	virtio_mem_candidates_reset(cand);
 	KUNIT_EXPECT_EQ(test, cand->nr, 0UL);
 	KUNIT_EXPECT_EQ(test, cand->next, 0UL);
 	KUNIT_EXPECT_EQ(test, cand->cheap, 0UL);
-	KUNIT_EXPECT_FALSE(test, cand->sorted);
-	KUNIT_EXPECT_FALSE(test, cand->more);
+	KUNIT_EXPECT_FALSE(test, cand->full);
 }
 
 static void a_larger_buffer_keeps_them_all(struct kunit *test)
@@ -868,13 +856,13 @@ static void a_larger_buffer_keeps_them_all(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, virtio_mem_candidates_replace(cand, buf, nr));
 	for (i = 0; i < nr; i++)
 		offer(cand, 7, i);
-	KUNIT_EXPECT_FALSE(test, cand->more);
+	KUNIT_EXPECT_FALSE(test, cand->full);
 	KUNIT_EXPECT_EQ(test, cand->nr, nr);
 	virtio_mem_candidates_sort(cand);
 	for (i = 0; i < nr; i++)
 		KUNIT_ASSERT_EQ(test, cand->c[i].id, nr - 1 - i);
 	offer(cand, 7, i);
-	KUNIT_EXPECT_TRUE(test, cand->more);
+	KUNIT_EXPECT_TRUE(test, cand->full);
 	/* It stays for the next scan, until it is taken back. */
 	virtio_mem_candidates_reset(cand);
 	KUNIT_EXPECT_EQ(test, cand->capacity, nr);
@@ -896,7 +884,7 @@ static void where_there_is_no_room_the_cheapest_are_kept(struct kunit *test)
 		offer(cand, i, i);
 	offer(cand, max, 9999);
 	offer(cand, U64_MAX, 9999);
-	KUNIT_EXPECT_TRUE(test, cand->more);
+	KUNIT_EXPECT_TRUE(test, cand->full);
 	virtio_mem_candidates_sort(cand);
 	KUNIT_ASSERT_EQ(test, cand->nr, max);
 	for (i = 0; i < max; i++)
@@ -995,7 +983,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(what_is_left_decides_to_the_page),
 	KUNIT_CASE(what_is_offline_nobody_misses),
 	KUNIT_CASE(no_guard_at_all),
-	KUNIT_CASE(what_spills_over_leaves_the_kernel_a_quarter),
+	KUNIT_CASE(what_a_sweep_may_leave),
+	KUNIT_CASE(the_most_exact_reason),
+	KUNIT_CASE(a_big_block_in_two_zones),
 	KUNIT_CASE(a_big_block_of_the_kernels_zones),
 	KUNIT_CASE(the_refusal_names_the_figure_that_decides),
 	KUNIT_CASE(fit_against_a_page_count),

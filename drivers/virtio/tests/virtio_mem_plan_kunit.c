@@ -798,7 +798,7 @@ static void more_candidates_than_one_scan_keeps(struct kunit *test)
 	put(test, "AAAA");
 	expect_next(test, STEP(SCAN), 0, 4);
 	offer(test, RANKED(USED), 1, 3);
-	f->cand.more = true;
+	f->cand.early = true;
 	found(test, CAUSE(NONE));
 	expect_next(test, STEP(SHRINK), 3, 1);
 	stays(test, CAUSE(DEADLINE));
@@ -819,7 +819,7 @@ static void a_scan_that_stopped_early(struct kunit *test)
 	expect_next(test, STEP(SCAN), 0, 2);
 	offer(test, RANKED(FREE), 0, 3);
 	offer(test, RANKED(FREE), 0, 2);
-	f->cand.more = true;
+	f->cand.early = true;
 	found(test, CAUSE(NONE));
 	expect_next(test, STEP(SHRINK), 3, 1);
 	stays(test, CAUSE(VETO));
@@ -1055,7 +1055,7 @@ static void what_does_not_fit_hides_nobody_further_on(struct kunit *test)
 	expect_next(test, STEP(SCAN), 0, 2);
 	offer_sized(test, RANKED(FREE), 0, 3, 100, true);
 	offer_sized(test, RANKED(FREE), 0, 2, 100, true);
-	f->cand.more = true;
+	f->cand.early = true;
 	found(test, CAUSE(NONE));
 	expect_next(test, STEP(SHRINK), 3, 1);
 	unfit(test, 100, true);

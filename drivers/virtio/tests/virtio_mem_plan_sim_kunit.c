@@ -271,7 +271,7 @@ static enum virtio_mem_cause do_scan(struct world *w)
 	w->looked = true;
 	while (virtio_mem_bbt_prev(&w->t, ADDED, &id)) {
 		if (virtio_mem_candidates_enough(&w->cand, w->step.nr)) {
-			w->cand.more = true;
+			w->cand.early = true;
 			break;
 		}
 		cause = scan_one(w, id);
@@ -467,7 +467,8 @@ static bool has_excuse_not_to_shrink(const struct world *w)
 	       happened(w, CAUSE(INTERRUPTED)) ||
 	       out_of_reach(w) || (w->looked && !untried(w)) ||
 	       /* One that was put off came before some that were not kept. */
-	       (w->pass.late && w->cand.more);
+	       (w->pass.late && w->cand.early) ||
+	       ((w->pass.late || w->pass.denied) && w->cand.full);
 }
 
 /* The pass has ended: is what it says true, and did it try hard enough? */

@@ -104,6 +104,7 @@ static void judge(struct clock *w, unsigned long id, struct view *v)
 	s->used_pages = b->guise == FREE ? 0 : b->used;
 	s->free_pages = PAGES - s->used_pages;
 	s->kernel_zone = b->kernel_zone;
+	s->kernel_pages = b->kernel_zone ? PAGES : 0;
 	if (b->guise == PINNED || b->guise == UNMOVABLE) {
 		s->stuck_pages = 1;
 		s->stuck_cause = b->guise == PINNED ? CAUSE(PINNED) :
@@ -126,7 +127,7 @@ static enum virtio_mem_cause do_scan(struct clock *w)
 	virtio_mem_candidates_reset(&w->cand);
 	while (virtio_mem_bbt_prev(&w->t, ADDED, &id)) {
 		if (virtio_mem_candidates_enough(&w->cand, w->step.nr)) {
-			w->cand.more = true;
+			w->cand.early = true;
 			break;
 		}
 		judge(w, id, &v);
@@ -506,7 +507,7 @@ static void the_kernels_zones_keep_nobody_waiting(struct kunit *test)
 
 	w->guarded = true;
 	w->p = (struct virtio_mem_pressure){
-		.available = 30000, .movable_free = 20000, .kernel_free = 300,
+		.available = 30000, .kernel_free = 300,
 		.kernel_file = 100, .total = 40000,
 	};
 	for (id = 0; id < w->nr; id++) {
@@ -532,7 +533,7 @@ static void nor_do_free_ones_of_these(struct kunit *test)
 
 	w->guarded = true;
 	w->p = (struct virtio_mem_pressure){
-		.available = 30000, .movable_free = 20000, .kernel_free = 300,
+		.available = 30000, .kernel_free = 300,
 		.kernel_file = 100, .total = 40000,
 	};
 	for (id = 0; id < w->nr; id++) {
@@ -545,6 +546,32 @@ static void nor_do_free_ones_of_these(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->passes, 1UL);
 }
 
+/*
+ * Free ones of a kernel zone end the scan, and don't fit; three that are doubted
+ * and doomed come first then, and those that would go have not been looked at.
+ */
+static void nor_do_doubted_ones_before_them(struct kunit *test)
+{
+	struct clock *w = clock_new(test, 11);
+	unsigned long id;
+
+	w->guarded = true;
+	w->p = (struct virtio_mem_pressure){
+		.available = 30000, .kernel_free = 300, .kernel_file = 100,
+		.total = 40000,
+	};
+	for (id = 0; id < w->nr; id++) {
+		w->big[id].kernel_zone = id == 7;
+		w->big[id].guise = id > 7 ? HELD : id == 7 ? FREE : USED;
+		if (id <= 7)
+			w->big[id].from_s = 0;
+	}
+	request(w, 10);
+	KUNIT_EXPECT_TRUE(test, is_met_by(w, 1 * SECONDS));
+	KUNIT_EXPECT_EQ(test, w->doomed_ms, 0ULL);
+	KUNIT_EXPECT_EQ(test, w->passes, 1UL);
+}
+
 static void the_guard_ends_where_the_reserve_begins(struct kunit *test)
 {
 	struct clock *w = clock_new(test, 10);
@@ -552,7 +579,7 @@ static void the_guard_ends_where_the_reserve_begins(struct kunit *test)
 
 	w->guarded = true;
 	w->p = (struct virtio_mem_pressure){
-		.available = 3 * PAGES + 100, .movable_free = 9 * PAGES,
+		.available = 3 * PAGES + 100,
 		.total = 4096,
 	};
 	for (id = 0; id < w->nr; id++)
@@ -662,6 +689,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(failing_tries_leave_half_of_the_time),
 	KUNIT_CASE(the_kernels_zones_keep_nobody_waiting),
 	KUNIT_CASE(nor_do_free_ones_of_these),
+	KUNIT_CASE(nor_do_doubted_ones_before_them),
 	KUNIT_CASE(the_guard_ends_where_the_reserve_begins),
 	KUNIT_CASE_PARAM(a_pass_looks_once_at_each, sizes_gen_params),
 	KUNIT_CASE(a_pass_that_tries_all_looks_once_at_each),
