@@ -149,6 +149,13 @@ class Actor:
         self.insmod("virtio_blk")
         self._swapon("/dev/vdb")
 
+    def swap_file(self, size):
+        """Swap in a file on ext4."""
+        self.disk()
+        self.undo(f"rm {DISK}/swap")
+        self.guest.ok(f"fallocate -l {size} {DISK}/swap && chmod 600 {DISK}/swap", LONG)
+        self._swapon(f"{DISK}/swap")
+
     def zram(self, size):
         """Swap in memory."""
         self.insmod("zram", unload=True)
@@ -210,10 +217,14 @@ class Actor:
     def inflate(self, size):
         """Have so many bytes in the balloon."""
         if self.guest.run("[ -d /sys/module/virtio_balloon ]")[0]:
-            self.insmod("virtio_balloon", unload=True)
+            self.balloon_driver()
         self.target(size)
-        self.vm.wait(lambda: self._taken() == size, f"balloon of {size} bytes", 60)
+        self.vm.wait(lambda: self.taken() == size, f"balloon of {size} bytes", 60)
         self.balloon = size
+
+    def balloon_driver(self):
+        """Without it nothing is taken."""
+        self.insmod("virtio_balloon", unload=True)
 
     def _most(self):
         """What the balloon counts from: QEMU 7.2 does not know of what is plugged."""
@@ -223,7 +234,8 @@ class Actor:
         """Ask the balloon for so many bytes, and don't wait."""
         self.vm.qmp.cmd("balloon", value=self._most() - size)
 
-    def _taken(self):
+    def taken(self):
+        """Bytes that the balloon has now."""
         return self._most() - self.vm.qmp.cmd("query-balloon")["actual"]
 
     # --- the end ---
