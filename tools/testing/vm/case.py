@@ -157,10 +157,11 @@ class GuestCase(unittest.TestCase):
         low, high = self.region(index)
         return merge(r for r in ranges if low <= r[0] and r[1] <= high)
 
-    def assert_size(self, size, index=0, others=0):
+    def assert_size(self, size, index=0, others=0, offline=()):
         """Host, driver and Linux agree that exactly size bytes are there.
 
         others: bytes that other devices have added.
+        offline: ranges of these bytes that can't be onlined.
         """
         guest, device = self.guest, self.devices[index]
         self.assertEqual(self.vm.qmp.size(device), size, "query-memory-devices")
@@ -177,8 +178,10 @@ class GuestCase(unittest.TestCase):
         self.assertEqual(added, iomem, "debugfs and /proc/iomem")
         for start, end, count, *_ in rows:
             self.assertEqual(end - start, count * int(attrs["big_block_size"]))
-        self.assertEqual(self.in_region(guest.lsmem_online(), index), iomem, "lsmem")
-        self.assertEqual(guest.mem_total() - self.base, size + others, "MemTotal")
+        online = self.in_region(guest.lsmem_online(), index)
+        self.assertEqual(merge([*online, *offline]), iomem, "lsmem")
+        self.assertEqual(guest.mem_total() - self.base,
+                         size + others - total(offline), "MemTotal")
 
     def assert_zones(self, size):
         """Zone counts are the boot's, but for size bytes in ZONE_MOVABLE."""
@@ -189,7 +192,7 @@ class GuestCase(unittest.TestCase):
         self.assertEqual((movable["present"], movable["managed"]),
                          (size // PAGE, size // PAGE))
 
-    def assert_between_tries(self, size, zones=None):
+    def assert_between_tries(self, size, zones=None, offline=()):
         """As assert_size, for a driver that waits, and tries again now and then.
 
         While it tries, a block is claimed and its pages are the driver's; what
@@ -197,7 +200,7 @@ class GuestCase(unittest.TestCase):
         """
         for left in range(30, -1, -1):
             try:
-                self.assert_size(size)
+                self.assert_size(size, offline=offline)
                 self.assertEqual(self.guest.zones(), zones or self.guest.zones())
                 self.assertEqual(self.state(), "waiting")
                 return

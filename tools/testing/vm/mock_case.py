@@ -79,7 +79,7 @@ class MockCase(GuestCase):
 
         self.vm.wait(look, f"mock has {size} and driver is idle", timeout, 0.1)
 
-    def assert_size(self, size, index=0, others=0):
+    def assert_size(self, size, index=0, others=0, offline=()):
         """Device, driver and Linux agree to the byte."""
         # All in one go: each command takes the guest a while.
         mock, iomem, mem, attrs = self.guest.ok(
@@ -95,4 +95,5 @@ class MockCase(GuestCase):
         self.assertEqual(attrs["blocks_plugged"], "0")
         self.assertEqual(attrs["blocks_fake_offline"], "0")
         self.assertEqual(merge(ranges(iomem)), merge(plugged), "/proc/iomem")
-        self.assertEqual(int(mem.split()[1]) * 1024 - self.base, size, "MemTotal")
+        self.assertEqual(int(mem.split()[1]) * 1024 - self.base,
+                         size - total(offline), "MemTotal")
