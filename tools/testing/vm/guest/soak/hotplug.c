@@ -66,6 +66,7 @@ static enum outcome judge(const char *what, int error)
 	case EINTR:
 	case ENOMEM:
 	case EEXIST:
+	case EHWPOISON:		/* once offline, a broken page keeps it so */
 		return refuse(error);
 	default:
 		bad("%s: %s", what, strerror(error));

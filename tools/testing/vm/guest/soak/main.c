@@ -2,10 +2,11 @@
 /*
  * soak - loads a guest's memory from all sides while its size changes
  *
- *   soak run SEED ROUND START END movable|kernel
+ *   soak run SEED ROUND START END movable|kernel [poison]
  *		run all actors until SIGTERM, then verify and free everything;
  *		START and END: the range that the device may plug, in bytes;
- *		kernel: online into the kernel's zones, too
+ *		kernel: online into the kernel's zones, too;
+ *		poison: declare some pages of that range broken
  *	-> one line an actor, then "END ok", or "END BAD what"
  *   soak counts
  *	-> the same lines, of a run under way
@@ -38,7 +39,8 @@ struct run run;
 static const struct actor *const actors[] = {
 	&actor_thp, &actor_hugetlb, &actor_hog, &actor_file, &actor_move,
 	&actor_cow, &actor_pipe, &actor_uring, &actor_direct, &actor_block,
-	&actor_policy, &actor_tool, &actor_compact, &actor_read,
+	&actor_policy, &actor_tool, &actor_compact, &actor_read, &actor_disk,
+	&actor_swap, &actor_poison,
 };
 
 static uint64_t mix(uint64_t z)
@@ -105,23 +107,41 @@ void bad(const char *fmt, ...)
 		vsnprintf(text + n, size - n, fmt, args);
 		va_end(args);
 	}
-	_exit(3);
+	_exit(EXIT_BAD);
 }
 
-/* Whether so much can be allocated, and @floor stays available. */
+/* A line of /proc/meminfo, in bytes. */
+static size_t meminfo(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+
+	return line ? strtoull(line + strlen(name), NULL, 10) * 1024 : 0;
+}
+
+static size_t swapped(const char *text)
+{
+	return meminfo(text, "SwapTotal:") - meminfo(text, "SwapFree:") -
+	       meminfo(text, "SwapCached:");
+}
+
+/*
+ * Whether so much can be allocated, and @floor stays available.  What is swapped
+ * out will be wanted again: it has to fit, too.
+ */
 bool room(size_t bytes, size_t floor)
 {
-	unsigned long kib = 0;
-	char line[100];
-	FILE *f = fopen("/proc/meminfo", "r");
+	int fd = open("/proc/meminfo", O_RDONLY);
+	char text[8192];
+	ssize_t n;
 
-	if (!f)
+	if (fd < 0)
 		return false;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %lu", &kib) == 1)
-			break;
-	fclose(f);
-	return kib * 1024 >= bytes + floor;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	return meminfo(text, "MemAvailable:") >= bytes + floor + swapped(text);
 }
 
 /* Write to a file of the kernel's: 0 or an errno. */
@@ -337,7 +357,7 @@ static int run_all(void)
 	}
 	print_counts(run.board);
 	printf("END %s\n", run.board->bad ? "BAD" : "ok");
-	return run.board->bad ? 3 : 0;
+	return run.board->bad ? EXIT_BAD : 0;
 }
 
 int main(int argc, char **argv)
@@ -347,8 +367,8 @@ int main(int argc, char **argv)
 		print_counts(map_board(false));
 		return 0;
 	}
-	if (argc != 7 || strcmp(argv[1], "run")) {
-		printf("usage: soak run SEED ROUND START END movable|kernel\n"
+	if (argc < 7 || argc > 8 || strcmp(argv[1], "run")) {
+		printf("usage: soak run SEED ROUND START END movable|kernel [poison]\n"
 		       "       soak counts\n");
 		return 2;
 	}
@@ -357,6 +377,7 @@ int main(int argc, char **argv)
 	run.start = strtoull(argv[4], NULL, 0);
 	run.end = strtoull(argv[5], NULL, 0);
 	run.kernel = !strcmp(argv[6], "kernel");
+	run.poison = argc == 8 && !strcmp(argv[7], "poison");
 	run.board = map_board(true);
 	return run_all();
 }

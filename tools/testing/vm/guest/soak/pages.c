@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Actors that use memory page by page: a file, pages that move between nodes,
- * processes that share pages until one of them writes.
+ * Actors that use memory page by page: pages that move between nodes, processes
+ * that share pages until one of them writes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,105 +16,6 @@
 #include <unistd.h>
 
 #include "soak.h"
-
-/*
- * A file in the page cache, written, mapped, and with holes.
- */
-#define FILE_NAME	"/tmp/soak.file"
-#define FILE_PAGES	2048UL
-
-static struct {
-	int fd;
-	uint16_t gen[FILE_PAGES];	/* 0: a hole */
-} file = { .fd = -1 };
-
-static void file_check(size_t page)
-{
-	static const char zero[PAGE];
-	static char buf[PAGE];
-
-	if (pread(file.fd, buf, PAGE, page * PAGE) != (ssize_t)PAGE)
-		bad("reading page %zu: %s", page, strerror(errno));
-	if (file.gen[page])
-		page_check(buf, page, file.gen[page], "file");
-	else if (memcmp(buf, zero, PAGE))
-		bad("file: page %zu is a hole, but has data", page);
-}
-
-static enum outcome file_write(size_t first, size_t nr, uint16_t gen)
-{
-	static char buf[PAGE];
-
-	for (size_t i = first; i < first + nr; i++) {
-		page_fill(buf, i, gen);
-		if (pwrite(file.fd, buf, PAGE, i * PAGE) != (ssize_t)PAGE)
-			return refuse(errno);
-		file.gen[i] = gen;
-	}
-	return DONE;
-}
-
-/* Through a mapping: pages that others map can't go by the same path. */
-static enum outcome file_map(size_t first, size_t nr, uint16_t gen)
-{
-	unsigned char *mem = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE,
-				  MAP_SHARED, file.fd, first * PAGE);
-
-	if (mem == MAP_FAILED)
-		return refuse(errno);
-	for (size_t i = 0; i < nr; i++) {
-		page_fill(mem + i * PAGE, first + i, gen);
-		file.gen[first + i] = gen;
-	}
-	nap(20);
-	for (size_t i = 0; i < nr; i++)
-		page_check(mem + i * PAGE, first + i, gen, "mapped file");
-	munmap(mem, nr * PAGE);
-	return DONE;
-}
-
-static enum outcome file_op(struct draws *d)
-{
-	unsigned int what = draw(d, 5);
-	size_t first = draw(d, FILE_PAGES);
-	size_t nr = 1 + draw(d, FILE_PAGES - first);
-	uint16_t gen = 1 + draw(d, 65535);
-
-	if (file.fd < 0) {
-		file.fd = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
-		if (file.fd < 0 || ftruncate(file.fd, FILE_PAGES * PAGE))
-			bad("%s: %s", FILE_NAME, strerror(errno));
-	}
-	if (what < 2 && !room(nr * PAGE, FLOOR))
-		return skip("memory");
-	if (what == 0)
-		return file_write(first, nr, gen);
-	if (what == 1)
-		return file_map(first, nr, gen);
-	if (what == 2) {
-		if (fallocate(file.fd,
-			      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			      first * PAGE, nr * PAGE))
-			return refuse(errno);
-		memset(&file.gen[first], 0, nr * sizeof(file.gen[0]));
-		return DONE;
-	}
-	for (size_t i = first; i < first + nr; i++)
-		file_check(i);
-	return DONE;
-}
-
-static void file_end(void)
-{
-	if (file.fd < 0)
-		return;
-	for (size_t i = 0; i < FILE_PAGES; i++)
-		file_check(i);
-	close(file.fd);
-	unlink(FILE_NAME);
-}
-
-const struct actor actor_file = { "file", file_op, file_end, 80 };
 
 /*
  * Pages that are sent from node to node.

@@ -34,8 +34,8 @@ static uint64_t inverse(uint64_t odd)
 	return x;
 }
 
-/* Where the page is, for the report; 0 if that can't be told. */
-static unsigned long long address_of(const void *mem)
+/* Where the page is; 0 if it is nowhere, or can't be told. */
+unsigned long long address_of(const void *mem)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY);
 	uint64_t entry = 0;

@@ -28,6 +28,9 @@
 #define MAX_ACTORS	20
 #define MAX_ERRNO	134
 
+/* The exit status of who has seen what must never be; no errno of interest. */
+#define EXIT_BAD	3
+
 enum outcome { DONE, REFUSED, SKIPPED };
 
 /* An operation's draws: a function of seed, round, actor and its number. */
@@ -66,6 +69,7 @@ struct run {
 	unsigned long round;
 	uint64_t start, end;	/* where the device may plug memory, bytes */
 	bool kernel;		/* online into the kernel's zones, too */
+	bool poison;		/* declare pages broken */
 	struct board *board;
 	struct counts *me;
 };
@@ -99,12 +103,14 @@ bool area_map(struct area *a, size_t pages, int flags);
 void area_free(struct area *a);
 void area_fill(struct area *a);
 void area_check(const struct area *a, const char *when);
+unsigned long long address_of(const void *mem);
 void page_fill(void *mem, size_t page, uint16_t gen);
 void page_check(const void *mem, size_t page, uint16_t gen, const char *when);
 
 /* The actors. */
-extern const struct actor actor_thp, actor_hugetlb, actor_hog, actor_file;
-extern const struct actor actor_move, actor_cow;
+extern const struct actor actor_thp, actor_hugetlb, actor_hog;
+extern const struct actor actor_file, actor_disk, actor_swap;
+extern const struct actor actor_move, actor_cow, actor_poison;
 extern const struct actor actor_pipe, actor_uring, actor_direct;
 extern const struct actor actor_block, actor_policy, actor_tool;
 extern const struct actor actor_compact, actor_read;
