@@ -2,8 +2,9 @@
 """Rounds of load and resizes in a guest, and what must hold between them.
 
 In a round the guest's actors (guest/soak) use, pin, online and offline memory
-while the host resizes the device and reloads the driver at random. Then all of
-them stop; what the host wants must be met, and every count agree to the byte.
+while the host resizes the device, fills a balloon and reloads the driver at
+random. Then all of them stop; what the host wants must be met, and every count
+agree to the byte.
 
 All draws come from the seed and the number of the round, none from what
 happened: a seed repeats the same operations in the same order, by the same
@@ -14,9 +15,11 @@ import random
 import re
 import statistics
 import time
+import typing
 
-from case import MIB, PAGE
+from case import MIB, PAGE, merge, total
 from guest import GuestError, Pattern
+from state_actor import Actor
 
 BOARD = "/tmp/soak.log"
 MEMORY = "/sys/devices/system/memory"
@@ -35,9 +38,20 @@ BOUND = 90
 # is given to go.
 PATIENCE = 12
 
-# Online what is offline, whoever made it so; a claimed block says EBUSY.
+# Online what is offline, whoever made it so; a claimed block says EBUSY. Those with
+# a broken page can't be onlined, ever: their names come out.
 ONLINE = (f"cd {MEMORY}; for f in $(grep -ls offline memory*/state); "
-          "do echo online_movable >$f; done 2>/dev/null; true")
+          "do case $(echo online_movable 2>&1 >$f) in *hardware*) echo ${f%/*};; esac; "
+          "done 2>/dev/null; true")
+
+# What a round's swap is, and how often so. Of what zram has memory is used, too.
+SWAPS = {"none": 2, "disk": 3, "file": 2, "zram": 3}
+SWAP_FILE, ZRAM = 512 * MIB, 192 * MIB
+# How much the balloon takes at most, and what it leaves available: as the actors
+# that take much (HIGH_FLOOR in soak.h).
+BALLOON, FLOOR = 160 * MIB, 512 * MIB
+# Of /proc/vmstat: pages.
+SWAPPED = ("pswpout", "pswpin")
 
 # What a device in software does wrong in a round, each with a probability.
 WRONG = ("plug nack", "plug busy", "plug error", "plug error done", "plug unknown",
@@ -69,8 +83,25 @@ class Qemu:
         return self._vm.qmp.size("vm0")
 
 
+class Plan(typing.NamedTuple):
+    """What happens in a round.
+
+    kernel  whether memory is onlined into the kernel's zones, too
+    swap    a key of SWAPS
+    poison  whether pages are declared broken
+    steps   of the host: [(pause, what, arg)]
+    after   the size that is requested when they are done
+    """
+
+    kernel: bool
+    swap: str
+    poison: bool
+    steps: list
+    after: int
+
+
 def plan(seed, number, unit, most, mock=False):
-    """What happens in a round: (kernel zones too, [(pause, what, arg)], size after)."""
+    """A round's plan."""
     rng = random.Random(f"{seed}/{number}")
 
     def size():
@@ -92,9 +123,10 @@ def plan(seed, number, unit, most, mock=False):
                      for what in rules.values())
 
     kinds = {"resize": 10, "flip": 6, "reload": 2, "rebind": 1}
-    if mock:
-        kinds |= {"faults": 3, "end": 2}
+    kinds |= {"faults": 3, "end": 2} if mock else {"balloon": 5}
     kernel = rng.random() < 0.35 and not mock
+    swap, = rng.choices(list(SWAPS), SWAPS.values())
+    poison = rng.random() < 0.4 and not mock
     steps = [(0.0, "faults", faults())] if mock else []
     passed = 0.0
     while passed < ROUND:
@@ -104,9 +136,10 @@ def plan(seed, number, unit, most, mock=False):
         arg = {"resize": size, "flip": flips,
                "reload": lambda: (rng.uniform(0.0, 1.5), size()),
                "rebind": lambda: (rng.uniform(0.0, 1.0), size()),
+               "balloon": lambda: rng.randrange(BALLOON // MIB + 1) * MIB,
                "faults": faults, "end": lambda: rng.choice(ENDS)}[what]()
         steps.append((pause, what, arg))
-    return kernel, steps, rng.randrange(most // unit + 1) * unit
+    return Plan(kernel, swap, poison, steps, rng.randrange(most // unit + 1) * unit)
 
 
 class Load:
@@ -123,8 +156,14 @@ class Load:
         self.converged, self.unloads = [], []
         self.kept = {}                    # {why a big block stayed: how often}
         self.stuck = 0                    # most bytes that stayed in kernel zones
+        self.ballooned = 0                # bytes asked from the balloon and given to it
+        self.vmstat = {}                  # {counter of SWAPPED: how much more}
+        self.declared = {}                # {"soft" or "hard": pages declared broken}
+        self.offline, self.broken = [], 0 # what can't be onlined; most bytes of it
         self.rounds = 0
         self.pattern = None
+        self.host = None                  # who knows of disk, swap and balloon
+        self.furnished = False            # whether this guest has them
         self._log = (self.vm.dir / "soak.log").open("a", encoding="utf-8", buffering=1)
         self._begin = self._told = time.monotonic()
 
@@ -168,19 +207,24 @@ class Load:
         self.guest.run("dmesg -c; echo module virtio_mem +p "
                        ">/sys/kernel/debug/dynamic_debug/control")
         self.test.at_end(f"kill -9 {self.pattern.pid}; rmmod brd")
+        # Not with the device in software, and not on debug kernels.
+        self.furnished = not self.guest.run("[ -s /state/virtio_blk.order ]")[0]
+        if not self.furnished:
+            self.say("no disk, no swap and no balloon here")
 
     def round(self, number):
         """One round of load, and what must hold after it."""
-        kernel, steps, after = plan(self.seed, number, self.unit, self.most,
-                                    self.device.ends)
+        todo = plan(self.seed, number, self.unit, self.most, self.device.ends)
+        words = ("kernel" if todo.kernel else "movable") + " poison" * todo.poison
         self.test.at = f"seed {self.seed} round {number}"
-        self.log(f"round {number}: {'kernel' if kernel else 'movable'}, {len(steps)} steps")
+        self.log(f"round {number}: {words}, swap: {todo.swap}, {len(todo.steps)} steps")
+        self.furnish(todo.swap)
+        before = self.host.counters()
         low, _ = self.test.region()
         pid = self.guest.spawn(f"soak run {self.seed} {number} {low:#x} "
-                               f"{low + self.most:#x} {'kernel' if kernel else 'movable'}",
-                               BOARD)
+                               f"{low + self.most:#x} {words}", BOARD)
         begin = time.monotonic()
-        for pause, what, arg in steps:
+        for pause, what, arg in todo.steps:
             time.sleep(pause)
             if time.monotonic() - begin > LONGEST:
                 self.log("the rest is left out")
@@ -190,10 +234,30 @@ class Load:
             getattr(self, f"do_{what}")(arg)
             self.watch()
         self.stop_actors(pid)
+        # Deflated, the balloon is not a part of the counts; what was swapped out
+        # comes back.
+        if self.furnished:
+            self.host.inflate(0)
+        self.host.release()
+        now = self.host.counters()
+        for name in SWAPPED:
+            self.vmstat[name] = self.vmstat.get(name, 0) + now[name] - before[name]
         self.behave()
-        self.quiet(after)
+        self.quiet(todo.after)
         self.quiet(0)
         self.reload()
+
+    def furnish(self, swap):
+        """Disk, swap and balloon for a round."""
+        self.host = Actor(self.vm)
+        if not self.furnished:
+            return
+        self.host.disk()
+        {"none": lambda: None, "disk": self.host.swap,
+         "file": lambda: self.host.swap_file(SWAP_FILE),
+         "zram": lambda: self.host.zram(ZRAM)}[swap]()
+        self.host.balloon_driver()
+        self.did[f"swap={swap}"] = self.did.get(f"swap={swap}", 0) + 1
 
     # --- steps ---
 
@@ -225,6 +289,20 @@ class Load:
         # What the removal could not wait for may still be ending.
         self.guest.ok(f"for i in $(seq 60); do echo {name} >{BIND}/bind && exit; sleep 1; "
                       "done; exit 1", 120)
+
+    def do_balloon(self, size):
+        """The balloon takes more, or gives back, whatever else is under way."""
+        if not self.furnished:
+            return
+        mem = self.guest.meminfo()
+        # As room() in main.c: what is swapped out has to fit, too.
+        spare = (mem["MemAvailable"] - FLOOR
+                 - (mem["SwapTotal"] - mem["SwapFree"] - mem["SwapCached"]))
+        have = self.host.taken()
+        size = min(size, max(have + spare // MIB * MIB, 0))
+        self.log(f"balloon: {have // MIB} to {size // MIB} MiB")
+        self.ballooned += abs(size - have)
+        self.host.target(size)
 
     def do_faults(self, rules):
         """Other faults than before."""
@@ -319,7 +397,9 @@ class Load:
 
     def count_kept(self):
         """Unplugs that failed half-way and were rolled back, by what the driver says."""
-        out = self.guest.run("dmesg -c | grep 'it stays'")[1]
+        out = self.guest.run("dmesg -c | grep -E 'it stays|at process virtual'")[1]
+        for how, text in (("soft", "Soft offlining"), ("hard", "Injecting memory failure")):
+            self.declared[how] = self.declared.get(how, 0) + out.count(text)
         for what, why in re.findall(r": ([\w ]+) failed \(-?\d+\): (.*); it stays", out):
             self.kept[f"{what}: {why}"] = self.kept.get(f"{what}: {why}", 0) + 1
 
@@ -336,10 +416,11 @@ class Load:
         self.log(f"quiet: {got // MIB} MiB after {took:.1f} s")
         self.converged.append(took)
         self.stuck = max(self.stuck, got - size)
+        self.broken = max(self.broken, total(self.offline))
         if got == size:
-            self.test.assert_size(size)
+            self.test.assert_size(size, offline=self.offline)
         else:
-            self.test.assert_between_tries(got)
+            self.test.assert_between_tries(got, offline=self.offline)
         self.compare_zones()
         self.test.assertEqual(self.pattern.check(), f"OK {PATTERN // PAGE}")
         if self.device.ends:
@@ -348,9 +429,13 @@ class Load:
 
     def settled(self, size, begin):
         """Bytes plugged, plus 1, once that is what the request allows; else 0."""
-        self.guest.run(ONLINE)
-        if self.guest.run(f"grep -qs offline {MEMORY}/memory*/state")[0] == 0:
+        broken = self.guest.run(ONLINE)[1].split()
+        offline = self.guest.run(f"cd {MEMORY}; grep -ls offline memory*/state")[1]
+        if re.findall(r"\w+(?=/)", offline) != broken:
             return 0
+        block = int(self.guest.read(f"{MEMORY}/block_size_bytes"), 16)
+        starts = [int(name[len("memory"):]) * block for name in broken]
+        self.offline = merge((start, start + block) for start in starts)
         now, state = self.device.size(), self.test.state()
         if now == size and state == "idle":
             return now + 1
@@ -373,7 +458,8 @@ class Load:
                             "ls -d memory*/node*")
         nodes = dict(re.findall(r"memory(\d+)/node(\d+)", out))
         for number, zone in re.findall(r"memory(\d+)/valid_zones:(\w+)", out):
-            if low <= int(number) * block < high:
+            start = int(number) * block
+            if low <= start < high and not any(a <= start < b for a, b in self.offline):
                 key = (int(nodes[number]), zone)
                 present, managed = want.get(key, (0, 0))
                 want[key] = (present + block // PAGE, managed + block // PAGE)
@@ -414,6 +500,15 @@ class Load:
             if times:
                 self.say(f"{title}: {len(times)}, median {statistics.median(times):.1f} s, "
                          f"longest {max(times):.1f} s")
+        self.say("swapped: " + ", ".join(f"{name} {pages * PAGE // MIB} MiB"
+                                         for name, pages in self.vmstat.items()))
+        self.say(f"declared broken: {self.declared.get('soft', 0)} pages softly, "
+                 f"{self.declared.get('hard', 0)} with loss")
+        if self.ballooned:
+            self.say(f"balloon: {self.ballooned // MIB} MiB asked for and given back")
+        if self.broken:
+            self.say("offline for good, with a broken page, until unplugged: up to "
+                     f"{self.broken // MIB} MiB")
         if self.stuck:
             self.say(f"kept by kernel memory in the kernel's zones: up to "
                      f"{self.stuck // MIB} MiB")

@@ -7,6 +7,7 @@ import unittest
 
 from case import GIB, MIB, GuestCase
 from load import Load, Qemu, plan
+from state_machine import files, options
 from test_mock import MockCase
 
 
@@ -19,6 +20,7 @@ class Soak(GuestCase):
     """Against the device of QEMU."""
 
     config = "soak"
+    options = {"files": files, "options": tuple(options())}
     seconds = 120
     stays = True    # what one of the actors has onlined to ZONE_NORMAL
 
