@@ -286,9 +286,10 @@ class Load:
         self.guest.ok(f"echo {name} >{BIND}/unbind", 120)
         self.device.request(size)
         time.sleep(pause)
-        # What the removal could not wait for may still be ending.
-        self.guest.ok(f"for i in $(seq 60); do echo {name} >{BIND}/bind && exit; sleep 1; "
-                      "done; exit 1", 120)
+        # What the removal could not wait for may still be ending; the kernel has the
+        # device probed again by itself after that.
+        self.guest.ok(f"for i in $(seq 60); do [ -e {VIRTIO}/{name}/driver ] && exit; "
+                      f"echo {name} >{BIND}/bind && exit; sleep 1; done; exit 1", 120)
 
     def do_balloon(self, size):
         """The balloon takes more, or gives back, whatever else is under way."""
