@@ -253,6 +253,8 @@ class Load:
         if not self.furnished:
             return
         self.host.disk()
+        # For an actor who reclaims.
+        self.host.cgroup()
         {"none": lambda: None, "disk": self.host.swap,
          "file": lambda: self.host.swap_file(SWAP_FILE),
          "zram": lambda: self.host.zram(ZRAM)}[swap]()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An actor whose memory is swapped out and in: anonymous, or a tmpfs's.
+ * An actor whose memory is swapped out and in: anonymous, or a tmpfs's; now and
+ * then somebody else's.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,6 +15,8 @@
 #define MADV_PAGEOUT	21
 #endif
 
+/* The root's: whoever's memory was not used for the longest time. */
+#define RECLAIM		"/sys/fs/cgroup/memory.reclaim"
 #define SWAP_PAGES	512UL
 #define SWAP_SLOTS	40
 
@@ -54,10 +57,21 @@ static enum outcome slot_new(struct area *a, bool shared)
 	return DONE;
 }
 
+static enum outcome reclaim(unsigned int mib)
+{
+	char text[20];
+	int rc;
+
+	doing("reclaim");
+	snprintf(text, sizeof(text), "%uM", mib);
+	rc = put(RECLAIM, text);
+	return rc ? refuse(rc) : DONE;
+}
+
 static enum outcome swap_op(struct draws *d)
 {
 	struct area *a = &slots[draw(d, SWAP_SLOTS)];
-	unsigned int what = draw(d, 8);
+	unsigned int what = draw(d, 9), mib = 1 + draw(d, 16);
 	size_t first = draw(d, SWAP_PAGES);
 	size_t nr = 1 + draw(d, SWAP_PAGES - first);
 	bool shared = draw(d, 3) == 0;
@@ -65,6 +79,8 @@ static enum outcome swap_op(struct draws *d)
 
 	if (!have_swap())
 		return skip("no swap");
+	if (what == 8)
+		return reclaim(mib);
 	if (!a->mem)
 		return slot_new(a, shared);
 	mem = a->mem + first * PAGE;
