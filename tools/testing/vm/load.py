@@ -158,7 +158,7 @@ class Load:
         self.stuck = 0                    # most bytes that stayed in kernel zones
         self.ballooned = 0                # bytes asked from the balloon and given to it
         self.vmstat = {}                  # {counter of SWAPPED: how much more}
-        self.declared = {}                # {"soft" or "hard": pages declared broken}
+        self.declared = {}                # {"softly" or "with loss": pages declared broken}
         self.offline, self.broken = [], 0 # what can't be onlined; most bytes of it
         self.rounds = 0
         self.pattern = None
@@ -401,7 +401,8 @@ class Load:
     def count_kept(self):
         """Unplugs that failed half-way and were rolled back, by what the driver says."""
         out = self.guest.run("dmesg -c | grep -E 'it stays|at process virtual'")[1]
-        for how, text in (("soft", "Soft offlining"), ("hard", "Injecting memory failure")):
+        for how, text in (("softly", "Soft offlining"),
+                          ("with loss", "Injecting memory failure")):
             self.declared[how] = self.declared.get(how, 0) + out.count(text)
         for what, why in re.findall(r": ([\w ]+) failed \(-?\d+\): (.*); it stays", out):
             self.kept[f"{what}: {why}"] = self.kept.get(f"{what}: {why}", 0) + 1
@@ -503,12 +504,13 @@ class Load:
             if times:
                 self.say(f"{title}: {len(times)}, median {statistics.median(times):.1f} s, "
                          f"longest {max(times):.1f} s")
-        self.say("swapped: " + ", ".join(f"{name} {pages * PAGE // MIB} MiB"
-                                         for name, pages in self.vmstat.items()))
-        self.say(f"declared broken: {self.declared.get('soft', 0)} pages softly, "
-                 f"{self.declared.get('hard', 0)} with loss")
-        if self.ballooned:
+        if self.furnished:
+            self.say("swapped: " + ", ".join(f"{name} {pages * PAGE // MIB} MiB"
+                                             for name, pages in self.vmstat.items()))
             self.say(f"balloon: {self.ballooned // MIB} MiB asked for and given back")
+        if any(self.declared.values()):
+            self.say("declared broken: "
+                     + ", ".join(f"{count} pages {how}" for how, count in self.declared.items()))
         if self.broken:
             self.say("offline for good, with a broken page, until unplugged: up to "
                      f"{self.broken // MIB} MiB")
