@@ -279,8 +279,13 @@ bool virtio_mem_choose_is_swept(const struct virtio_mem_score *score)
 	       score->used_pages <= score->online_pages / VIRTIO_MEM_SWEPT_SHARE;
 }
 
-/* What one big block takes, whatever else there is. */
-static unsigned long takes(unsigned long memmap_pages)
+/**
+ * virtio_mem_choose_takes() - what a big block takes when it is added
+ * @memmap_pages: pages of its memmap
+ *
+ * Return: pages of the kernel's zones, with page tables and block devices.
+ */
+unsigned long virtio_mem_choose_takes(unsigned long memmap_pages)
 {
 	return memmap_pages + memmap_pages / VIRTIO_MEM_ROOM_SHARE +
 	       VIRTIO_MEM_ROOM_PAGES;
@@ -310,7 +315,22 @@ unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
 				     unsigned long mib_pages,
 				     const struct virtio_mem_pressure *p)
 {
-	return takes(memmap_pages) + tables(mib_pages, p);
+	return virtio_mem_choose_takes(memmap_pages) + tables(mib_pages, p);
+}
+
+/**
+ * virtio_mem_choose_has() - what the kernel can have at most, as reclaim sees it
+ * @p: what memory the guest has
+ *
+ * Who takes the last of it for a moment brings the OOM killer to all others: so
+ * what is more than this is not even tried.
+ *
+ * Return: pages above the minimum watermarks, free, page cache or swappable.
+ */
+unsigned long virtio_mem_choose_has(const struct virtio_mem_pressure *p)
+{
+	return p->kernel_room + p->kernel_file +
+	       min(virtio_mem_choose_swap(p), p->kernel_anon);
 }
 
 /**
@@ -349,7 +369,8 @@ unsigned long virtio_mem_choose_room(unsigned long memmap_pages,
 	unsigned long have = p->kernel_free +
 			     p->kernel_file / VIRTIO_MEM_ROOM_FILE_SHARE;
 
-	return max(1UL, less(have, tables(mib_pages, p)) / takes(memmap_pages));
+	return max(1UL, less(have, tables(mib_pages, p)) /
+			virtio_mem_choose_takes(memmap_pages));
 }
 
 /**

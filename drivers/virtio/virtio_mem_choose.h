@@ -65,6 +65,7 @@ struct virtio_mem_history {
  * @movable_total: all of ZONE_MOVABLE
  * @kernel_free: free in the other zones, above their high watermarks and what
  *	the kernel's own allocations can't have
+ * @kernel_room: the same above their minimum watermarks
  * @kernel_file: page cache and reclaimable slab in the other zones
  * @kernel_anon: what could be swapped out of these
  * @total: all memory
@@ -76,6 +77,7 @@ struct virtio_mem_pressure {
 	unsigned long anon;
 	unsigned long movable_total;
 	unsigned long kernel_free;
+	unsigned long kernel_room;
 	unsigned long kernel_file;
 	unsigned long kernel_anon;
 	unsigned long total;
@@ -177,9 +179,11 @@ void virtio_mem_choose_fit(const struct virtio_mem_score *score,
 			   unsigned long mib_pages, int reserve_mib,
 			   struct virtio_mem_fit *fit);
 unsigned long virtio_mem_choose_swap(const struct virtio_mem_pressure *p);
+unsigned long virtio_mem_choose_takes(unsigned long memmap_pages);
 unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
 				     unsigned long mib_pages,
 				     const struct virtio_mem_pressure *p);
+unsigned long virtio_mem_choose_has(const struct virtio_mem_pressure *p);
 bool virtio_mem_choose_is_swept(const struct virtio_mem_score *score);
 bool virtio_mem_choose_plenty(unsigned long memmap_pages,
 			      unsigned long mib_pages,

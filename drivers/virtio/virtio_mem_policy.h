@@ -45,13 +45,11 @@
 #define VIRTIO_MEM_ROOM_SHARE		64
 
 /*
- * And what is needed to use what is in ZONE_MOVABLE already: page tables map it
- * with a 512th of it, and whoever uses it needs as much again.  But not for the
- * first GiB, which a guest in need gets at once; and 64 MiB at most.  With less a
- * guest of 512 MiB that was asked to grow by 64 GiB, and one with 12 MiB left by
- * 4 GiB, could not fork any more, and the OOM killer came (6.12).
+ * And what is needed to use what is in ZONE_MOVABLE already: half of the page
+ * tables that map it.  But not for the first 4 GiB, which a guest in need gets at
+ * once; and 64 MiB at most.
  */
-#define VIRTIO_MEM_ROOM_TABLES_SHARE	256
+#define VIRTIO_MEM_ROOM_TABLES_SHARE	1024
 #define VIRTIO_MEM_ROOM_TABLES_FREE_MIB	4UL
 #define VIRTIO_MEM_ROOM_TABLES_MAX_MIB	64UL
 

@@ -10,7 +10,8 @@
  * reclaimed: no look can tell how much.  So where it does not look plenty, the
  * pages are allocated here first, one by one, which reclaims, swaps, and gives
  * up by itself without calling the OOM killer; then they are freed, and the core
- * finds them.
+ * finds them.  But for that moment others lack them, and these do call it: so
+ * nothing is taken where all that the allocator could reclaim is too little.
  */
 #include <linux/gfp.h>
 #include <linux/list.h>
@@ -56,6 +57,7 @@ static unsigned long gather(struct virtio_mem *vm, struct list_head *pages,
 int virtio_mem_room_make(struct virtio_mem *vm)
 {
 	unsigned long memmap = virtio_mem_scan_memmap(vm);
+	unsigned long takes = virtio_mem_choose_takes(memmap);
 	struct virtio_mem_pressure pressure;
 	unsigned long need, got;
 	struct page *page, *next;
@@ -65,15 +67,20 @@ int virtio_mem_room_make(struct virtio_mem *vm)
 	if (virtio_mem_choose_plenty(memmap, PHYS_PFN(SZ_1M), &pressure))
 		return 0;
 	need = virtio_mem_choose_need(memmap, PHYS_PFN(SZ_1M), &pressure);
+	got = virtio_mem_choose_has(&pressure);
+	if (got < need)
+		goto lacking;
 	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_ROOM_MS))
 		return -EINTR;
-	got = gather(vm, &pages, need);
+	got = gather(vm, &pages, takes);
 	list_for_each_entry_safe(page, next, &pages, lru)
 		__free_page(page);
 	if (virtio_mem_bound_end(&vm->bound) == VIRTIO_MEM_CAUSE_INTERRUPTED)
 		return -EINTR;
-	if (got == need)
+	if (got == takes)
 		return 0;
+	need = takes;
+lacking:
 	virtio_mem_note(vm,
 			"adding a big block takes %lu KiB of the kernel's memory, of which only %lu can be had; it is tried again",
 			need << (PAGE_SHIFT - 10), got << (PAGE_SHIFT - 10));

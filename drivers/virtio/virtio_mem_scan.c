@@ -292,7 +292,7 @@ unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 
 static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 {
-	unsigned long free, file, high;
+	unsigned long free, file, kept;
 
 	if (!populated_zone(zone))
 		return;
@@ -304,8 +304,10 @@ static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 		return;
 	}
 	/* What is protected from the kernel's own allocations helps none. */
-	high = high_wmark_pages(zone) + zone->lowmem_reserve[ZONE_NORMAL];
-	p->kernel_free += free > high ? free - high : 0;
+	kept = zone->lowmem_reserve[ZONE_NORMAL] + min_wmark_pages(zone);
+	p->kernel_room += free > kept ? free - kept : 0;
+	kept = zone->lowmem_reserve[ZONE_NORMAL] + high_wmark_pages(zone);
+	p->kernel_free += free > kept ? free - kept : 0;
 	p->kernel_file += file;
 	p->kernel_anon += zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +
 			  zone_page_state(zone, NR_ZONE_ACTIVE_ANON);

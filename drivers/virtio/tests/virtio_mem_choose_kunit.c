@@ -705,11 +705,11 @@ static void what_growing_needs_is_little(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(MEMMAP, 256, &p),
 			MEMMAP + 8 + 64);
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p), 64UL);
-	/* The first GiB of ZONE_MOVABLE is for free; */
-	p.movable_total = 1024 * 256;
-	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p), 64UL);
-	/* then something to use it with: of 4 GiB 12 MiB, */
+	/* The first 4 GiB of ZONE_MOVABLE are for free; */
 	p.movable_total = 4096 * 256;
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p), 64UL);
+	/* then something to use it with: of 16 GiB 12 MiB, */
+	p.movable_total = 16384 * 256;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p),
 			64 + 12 * 256UL);
 	/* of 1 TiB no more than 64. */
@@ -719,6 +719,20 @@ static void what_growing_needs_is_little(struct kunit *test)
 	p.movable_total = 1UL << 34;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p),
 			64 + 64 * 256UL);
+}
+
+/* All that reclaim could ever get, down to the minimum watermarks. */
+static void what_the_kernel_can_have(struct kunit *test)
+{
+	struct virtio_mem_pressure p = { .kernel_room = 10, .kernel_file = 20,
+					 .swap_free = 7, .anon = 100,
+					 .kernel_anon = 5, .kernel_free = 3 };
+
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_has(&p), 35UL);
+	p.swap_free = 4;
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_has(&p), 34UL);
+	p.swap_is_memory = true;
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_has(&p), 32UL);
 }
 
 static unsigned long room(const struct virtio_mem_pressure *p)
@@ -741,9 +755,9 @@ static void how_many_are_plugged_at_a_time(struct kunit *test)
 	p.kernel_file = one * 4;
 	KUNIT_EXPECT_EQ(test, room(&p), 5UL);
 	/* Page tables are needed once, not for each. */
-	p.movable_total = 256 * (4 * 256 + one);
+	p.movable_total = 1024 * (4 * 256 + one);
 	KUNIT_EXPECT_EQ(test, room(&p), 4UL);
-	p.movable_total = 256 * (4 * 256 + 9 * one);
+	p.movable_total = 1024 * (4 * 256 + 9 * one);
 	KUNIT_EXPECT_EQ(test, room(&p), 1UL);
 }
 
@@ -990,6 +1004,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_refusal_names_the_figure_that_decides),
 	KUNIT_CASE(fit_against_a_page_count),
 	KUNIT_CASE(what_growing_needs_is_little),
+	KUNIT_CASE(what_the_kernel_can_have),
 	KUNIT_CASE(how_many_are_plugged_at_a_time),
 	KUNIT_CASE(what_growing_finds_free),
 	KUNIT_CASE(candidates_cheapest_and_highest_first),
