@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Makes room for what adding a big block takes out of the guest.  May call
- * virtio_mem_scan, virtio_mem_choose, virtio_mem_bound and virtio_mem_table.
+ * virtio_mem_scan, virtio_mem_choose, virtio_mem_retry, virtio_mem_bound and
+ * virtio_mem_table.
  *
  * The memmap comes out of the zones that the kernel allocates from.  Where it
  * runs out half-way, x86's add_pages() warns and leaves sections behind, so that
@@ -11,9 +12,11 @@
  * pages are allocated here first, one by one, which reclaims, swaps, and gives
  * up by itself without calling the OOM killer; then they are freed, and the core
  * finds them.  But for that moment others lack them, and these do call it: so
- * nothing is taken where all that the allocator could reclaim is too little.
+ * where all that the allocator could reclaim looks too little, it is tried at
+ * once and then once a minute, like all that a look advises against.
  */
 #include <linux/gfp.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -62,13 +65,16 @@ int virtio_mem_room_make(struct virtio_mem *vm)
 	unsigned long need, got;
 	struct page *page, *next;
 	LIST_HEAD(pages);
+	bool doubted;
 
 	virtio_mem_scan_pressure(&pressure);
 	if (virtio_mem_choose_plenty(memmap, PHYS_PFN(SZ_1M), &pressure))
 		return 0;
 	need = virtio_mem_choose_need(memmap, PHYS_PFN(SZ_1M), &pressure);
 	got = virtio_mem_choose_has(&pressure);
-	if (got < need)
+	doubted = got < need;
+	if (doubted && !virtio_mem_doubt_may(&vm->doubt,
+					     ktime_to_ms(ktime_get())))
 		goto lacking;
 	if (!virtio_mem_bound_begin(&vm->bound, VIRTIO_MEM_ROOM_MS))
 		return -EINTR;
@@ -79,6 +85,9 @@ int virtio_mem_room_make(struct virtio_mem *vm)
 		return -EINTR;
 	if (got == takes)
 		return 0;
+	/* Not again before the longest back-off is over. */
+	if (doubted)
+		virtio_mem_doubt_spend(&vm->doubt, VIRTIO_MEM_RETRY_MAX_MS);
 	need = takes;
 lacking:
 	virtio_mem_note(vm,

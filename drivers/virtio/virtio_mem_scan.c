@@ -290,6 +290,18 @@ unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 	return memmap;
 }
 
+/* What the CPUs keep for themselves: reclaim drains that, too. */
+static unsigned long cached_pages(struct zone *zone)
+{
+	unsigned long nr = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		nr += max(READ_ONCE(per_cpu_ptr(zone->per_cpu_pageset,
+						cpu)->count), 0);
+	return nr;
+}
+
 static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 {
 	unsigned long free, file, kept;
@@ -306,6 +318,7 @@ static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 	/* What is protected from the kernel's own allocations helps none. */
 	kept = zone->lowmem_reserve[ZONE_NORMAL] + min_wmark_pages(zone);
 	p->kernel_room += free > kept ? free - kept : 0;
+	p->kernel_room += cached_pages(zone);
 	kept = zone->lowmem_reserve[ZONE_NORMAL] + high_wmark_pages(zone);
 	p->kernel_free += free > kept ? free - kept : 0;
 	p->kernel_file += file;
