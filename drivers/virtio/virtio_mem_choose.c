@@ -322,8 +322,9 @@ unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
  * virtio_mem_choose_has() - what the kernel can have at most, as reclaim sees it
  * @p: what memory the guest has
  *
- * Who takes the last of it for a moment brings the OOM killer to all others: so
- * what is more than this is not even tried.
+ * Whoever takes the last of it for a moment brings the OOM killer to all others.
+ * Where a big block takes more than this, nothing is tried, because it can't be
+ * had: this is a sum of counters, not a look at pages.
  *
  * Return: pages above the minimum watermarks, free, page cache or swappable.
  */

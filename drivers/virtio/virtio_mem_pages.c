@@ -186,6 +186,26 @@ void virtio_mem_pages_drain_run(unsigned long pfn, unsigned long nr)
 }
 
 /**
+ * virtio_mem_pages_drain_zone() - take what CPUs keep in batches to a zone's lists
+ * @page: any page of the zone, allocated, and nobody else's
+ *
+ * What does that is not exported; alloc_contig_range() does it as soon as it has
+ * isolated what it was asked for, which it does not refuse for a page without a
+ * reference (6.1 to 7.3).  Then it finds that this page is not free.
+ *
+ * Context: the caller holds no lock of memory hotplug; may sleep.
+ */
+void virtio_mem_pages_drain_zone(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	if (!page_ref_freeze(page, 1))
+		return;
+	WARN_ON_ONCE(!virtio_mem_compat_alloc_range(pfn, pfn + 1));
+	page_ref_unfreeze(page, 1);
+}
+
+/**
  * virtio_mem_pages_sweep() - move what is in use out of pages, and take none
  * @pfn: first page
  * @nr: pages, online, all in one zone, and all of whole page blocks

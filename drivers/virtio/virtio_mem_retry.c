@@ -97,8 +97,8 @@ bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
 {
 	unsigned long had = then->available + virtio_mem_choose_swap(then);
 	unsigned long have = now->available + virtio_mem_choose_swap(now);
-	unsigned long kernel_had = then->kernel_free + then->kernel_file;
-	unsigned long kernel_have = now->kernel_free + now->kernel_file;
+	unsigned long kernel_had = virtio_mem_choose_has(then);
+	unsigned long kernel_have = virtio_mem_choose_has(now);
 	unsigned long much = bb_pages / VIRTIO_MEM_EASED_SHARE;
 
 	if (cause != VIRTIO_MEM_CAUSE_PRESSURE &&
@@ -116,8 +116,9 @@ bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
 		then->anon = now->anon;
 	}
 	if (kernel_have < kernel_had) {
-		then->kernel_free = now->kernel_free;
+		then->kernel_room = now->kernel_room;
 		then->kernel_file = now->kernel_file;
+		then->kernel_anon = now->kernel_anon;
 	}
 	return have >= had + much || kernel_have >= kernel_had + much;
 }

@@ -348,5 +348,6 @@ void virtio_mem_scan_pressure(struct virtio_mem_pressure *p)
 	for_each_online_node(nid)
 		for (i = 0; i < MAX_NR_ZONES; i++)
 			add_zone(&NODE_DATA(nid)->node_zones[i], p);
-	p->kernel_file += global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B);
+	p->kernel_file += global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B) +
+			  global_node_page_state(NR_KERNEL_MISC_RECLAIMABLE);
 }

@@ -81,13 +81,13 @@ static bool eased(enum virtio_mem_cause cause,
 static void an_eighth_of_a_big_block_is_worth_a_pass(struct kunit *test)
 {
 	struct virtio_mem_pressure then = { .available = 1000,
-					    .kernel_free = 300,
+					    .kernel_room = 300,
 					    .kernel_file = 200 };
 	struct virtio_mem_pressure now = then;
 
 	KUNIT_EXPECT_FALSE(test, eased(CAUSE(PRESSURE), &then, &now));
 	now.available = 1099;
-	now.kernel_free = 399;
+	now.kernel_room = 399;
 	KUNIT_EXPECT_FALSE(test, eased(CAUSE(PRESSURE), &then, &now));
 	now.available = 1100;
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(PRESSURE), &then, &now));
@@ -111,7 +111,7 @@ static void more_memory_does_not_help_with_all_causes(struct kunit *test)
 	};
 	struct virtio_mem_pressure then = {};
 	struct virtio_mem_pressure now = { .available = 9000,
-					   .kernel_free = 9000 };
+					   .kernel_room = 9000 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(deaf); i++)
@@ -138,19 +138,19 @@ static void free_swap_eases_too(struct kunit *test)
 
 static void what_is_added_takes_its_memmap_only(struct kunit *test)
 {
-	struct virtio_mem_pressure then = { .kernel_free = 50 };
-	struct virtio_mem_pressure now = { .kernel_free = 59 };
+	struct virtio_mem_pressure then = { .kernel_room = 50 };
+	struct virtio_mem_pressure now = { .kernel_room = 59 };
 
 	KUNIT_EXPECT_FALSE(test, eased(CAUSE(NOMEM), &then, &now));
-	now.kernel_free = 60;
+	now.kernel_room = 60;
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(NOMEM), &then, &now));
 	KUNIT_EXPECT_FALSE(test, eased(CAUSE(PRESSURE), &then, &now));
 	/* The smaller step of both. */
-	then.kernel_free = 0;
-	now.kernel_free = 99;
+	then.kernel_room = 0;
+	now.kernel_room = 99;
 	KUNIT_EXPECT_FALSE(test, virtio_mem_retry_eased(CAUSE(NOMEM), &then,
 							&now, 800, 5000));
-	now.kernel_free = 100;
+	now.kernel_room = 100;
 	KUNIT_EXPECT_TRUE(test, virtio_mem_retry_eased(CAUSE(NOMEM), &then,
 						       &now, 800, 5000));
 }
@@ -159,16 +159,16 @@ static void the_least_that_there_was_counts(struct kunit *test)
 {
 	struct virtio_mem_pressure then = { .available = 1000, .anon = 500,
 					    .swap_free = 500,
-					    .kernel_free = 400 };
+					    .kernel_room = 400 };
 	struct virtio_mem_pressure now = { .available = 900, .anon = 500,
 					   .swap_free = 500,
-					   .kernel_free = 100 };
+					   .kernel_room = 100 };
 
 	KUNIT_EXPECT_FALSE(test,
 			   virtio_mem_retry_eased(CAUSE(PRESSURE), &then, &now,
 						  800, 10));
 	now.available = 990;
-	now.kernel_free = 199;
+	now.kernel_room = 199;
 	KUNIT_EXPECT_FALSE(test,
 			   virtio_mem_retry_eased(CAUSE(PRESSURE), &then, &now,
 						  800, 10));
@@ -180,11 +180,11 @@ static void the_least_that_there_was_counts(struct kunit *test)
 	now.available = 500;
 	now.swap_free = 900;
 	now.anon = 900;
-	now.kernel_free = 199;
+	now.kernel_room = 199;
 	KUNIT_EXPECT_FALSE(test,
 			   virtio_mem_retry_eased(CAUSE(PRESSURE), &then, &now,
 						  800, 10));
-	now.kernel_free = 200;
+	now.kernel_room = 200;
 	KUNIT_EXPECT_TRUE(test,
 			  virtio_mem_retry_eased(CAUSE(PRESSURE), &then, &now,
 						 800, 10));
