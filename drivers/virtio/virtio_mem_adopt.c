@@ -14,7 +14,7 @@
 #include <asm/pgtable.h>
 #endif
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 /* Which BBs of the device Linux has: the device, and one bit a BB. */
 struct adoption {
@@ -141,7 +141,7 @@ static unsigned long after_last(const unsigned long *map, unsigned long nr)
  */
 int virtio_mem_adopt(struct virtio_mem *vm)
 {
-	unsigned long usable = virtio_mem_proto_usable_bbs(&vm->geo, &vm->cfg);
+	unsigned long usable = virtio_mem_proto_usable_bbs(&vm->geo, &vm->config.cfg);
 	struct adoption a = { .vm = vm };
 	unsigned long id, end;
 	int rc = -ENOMEM;
@@ -162,8 +162,8 @@ int virtio_mem_adopt(struct virtio_mem *vm)
 	if (rc)
 		goto out;
 	/* Memory plugged in big blocks is ours, the rest is not. */
-	vm->foreign = vm->cfg.plugged_size -
-		      min(vm->cfg.plugged_size,
+	vm->foreign = vm->config.cfg.plugged_size -
+		      min(vm->config.cfg.plugged_size,
 			  (vm->bbt.count[VIRTIO_MEM_BB_ADDED] +
 			   vm->bbt.count[VIRTIO_MEM_BB_PLUGGED]) *
 			  vm->geo.bb_size);

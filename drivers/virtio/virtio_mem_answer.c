@@ -3,12 +3,12 @@
  * What the worker makes of an answer: brings the table up to date, asks for the
  * state where the answer leaves doubts, stops a device that contradicts itself.
  * May call virtio_mem_vq, virtio_mem_snapshot, virtio_mem_plan,
- * virtio_mem_table and virtio_mem_read_config().
+ * virtio_mem_table and virtio_mem_config_read().
  */
 #include <linux/ktime.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 #include "virtio_mem_answer.h"
 
 static void stop_device(struct virtio_mem *vm, const char *why)
@@ -110,7 +110,7 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
 	/* ERROR says that nothing was done; anything else says nothing. */
-	if (!virtio_mem_read_config(vm))
+	if (!virtio_mem_config_read(vm))
 		forbidden = plug && config_forbids(vm, step);
 	if (forbidden && answer == VIRTIO_MEM_ANSWER_ERROR)
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
@@ -199,7 +199,7 @@ static enum virtio_mem_cause acked(struct virtio_mem *vm,
 		vm->foreign = 0;
 		mutex_unlock(&vm->hotplug_mutex);
 		/* The usable region may have shrunk. */
-		virtio_mem_read_config(vm);
+		virtio_mem_config_read(vm);
 		break;
 	default:
 		break;
@@ -228,7 +228,7 @@ enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 	case VIRTIO_MEM_ANSWER_ACK:
 		return acked(vm, step);
 	case VIRTIO_MEM_ANSWER_NACK:
-		virtio_mem_read_config(vm);
+		virtio_mem_config_read(vm);
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
 	case VIRTIO_MEM_ANSWER_BUSY:
 		return VIRTIO_MEM_CAUSE_DEV_BUSY;

@@ -6,7 +6,7 @@
 #ifndef _VIRTIO_MEM_ANSWER_H
 #define _VIRTIO_MEM_ANSWER_H
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 					  const struct virtio_mem_step *step,

@@ -10,7 +10,7 @@
 #include <linux/seq_file.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 static struct dentry *root;
 

@@ -25,7 +25,7 @@
 #include <linux/virtio.h>
 #include <linux/xarray.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 enum kind {
 	SUSPECTED,

@@ -3,7 +3,7 @@
  * Linux's side of a big block: add, claim, offline and remove; memory
  * notifier, resource, memory group.  May call virtio_mem_table,
  * virtio_mem_pages, virtio_mem_scan, virtio_mem_cause, virtio_mem_bound and
- * virtio_mem_work_kick(); knows nothing of the device.
+ * virtio_mem_kick(); knows nothing of the device.
  *
  * Claims.  The worker claims a BB by making it FAKE_OFFLINE under
  * hotplug_mutex, and then works without the mutex.  While the claim lasts,
@@ -26,7 +26,7 @@
 #include <linux/slab.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 #include "virtio_mem_compat.h"
 #include "virtio_mem_pages.h"
 
@@ -219,7 +219,7 @@ static int on_memory_event(struct notifier_block *nb, unsigned long action,
 	if (own && !rc)
 		rc = notify_claimed(vm, action, pfn, nr);
 	if (event && current != vm->task)
-		virtio_mem_work_kick(vm, VIRTIO_MEM_EV_MEMORY);
+		virtio_mem_kick(vm, VIRTIO_MEM_EV_MEMORY);
 	return notifier_from_errno(rc);
 }
 

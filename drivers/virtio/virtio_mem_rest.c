@@ -13,7 +13,7 @@
 #include <linux/virtio.h>
 #include <linux/wait.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 /* Whatever the last pass has cost: a request, an answer, the end. */
 static bool called(struct virtio_mem *vm)

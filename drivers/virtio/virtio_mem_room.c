@@ -27,7 +27,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 #include "virtio_mem_pages.h"
 
 /* Not below the minimum watermarks, which the core's page tables may go below. */

@@ -16,7 +16,7 @@
 #include <linux/sched.h>
 #include <linux/swap.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 #include "virtio_mem_compat.h"
 
 static void stuck(struct virtio_mem_score *score, unsigned long pfn,

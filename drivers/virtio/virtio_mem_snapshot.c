@@ -2,13 +2,13 @@
 /*
  * The snapshot that a decision rests on: sizes, room, time, taken once a step.
  * May call virtio_mem_scan, virtio_mem_choose, virtio_mem_retry,
- * virtio_mem_proto, virtio_mem_vq and virtio_mem_get_config().
+ * virtio_mem_proto, virtio_mem_vq and virtio_mem_config_get().
  */
 #include <linux/ktime.h>
 #include <linux/sizes.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 /**
  * virtio_mem_shall_end() - whether the worker shall leave off
@@ -38,7 +38,7 @@ void virtio_mem_snapshot(struct virtio_mem *vm,
 	struct virtio_mem_cfg cfg;
 	s64 room;
 
-	virtio_mem_get_config(vm, &cfg);
+	virtio_mem_config_get(vm, &cfg);
 	memset(in, 0, sizeof(*in));
 	in->requested = cfg.requested_size;
 	in->bb_size = vm->geo.bb_size;

@@ -2,7 +2,7 @@
 /*
  * The sysfs group virtio_mem/ of the virtio device: sizes, state, counts, last
  * error.  Read-only views; docs/ABI/sysfs-virtio-mem describes them.  May call
- * virtio_mem_plan and virtio_mem_get_config(), and read struct virtio_mem.
+ * virtio_mem_plan and virtio_mem_config_get(), and read struct virtio_mem.
  *
  * The group exists only between probe and remove, so that the device is there.
  * Nothing here waits for the worker: a removal may hold device_hotplug_lock.
@@ -11,7 +11,7 @@
 #include <linux/sysfs.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 static struct virtio_mem *to_vm(struct device *dev)
 {
@@ -56,7 +56,7 @@ static ssize_t requested_size_show(struct device *dev,
 {
 	struct virtio_mem_cfg cfg;
 
-	virtio_mem_get_config(to_vm(dev), &cfg);
+	virtio_mem_config_get(to_vm(dev), &cfg);
 	return sysfs_emit(buf, "%llu\n", cfg.requested_size);
 }
 static DEVICE_ATTR_RO(requested_size);
@@ -66,7 +66,7 @@ static ssize_t usable_region_size_show(struct device *dev,
 {
 	struct virtio_mem_cfg cfg;
 
-	virtio_mem_get_config(to_vm(dev), &cfg);
+	virtio_mem_config_get(to_vm(dev), &cfg);
 	return sysfs_emit(buf, "%llu\n", cfg.usable_region_size);
 }
 static DEVICE_ATTR_RO(usable_region_size);

@@ -6,7 +6,7 @@
 #include <linux/mm.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 /* The table grows by this many big blocks at a time, at least. */
 #define TABLE_CHUNK	4096UL

@@ -9,7 +9,7 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 
 #ifdef CONFIG_PROC_VMCORE
 /* The answer for one device block is kept: pages are asked for in order. */
@@ -46,7 +46,7 @@ static bool pfn_is_ram(struct vmcore_cb *cb, unsigned long pfn)
 
 	if (addr < vm->region.start || addr > vm->region.end)
 		return true;
-	if (addr >= vm->region.start + vm->cfg.usable_region_size)
+	if (addr >= vm->region.start + vm->config.cfg.usable_region_size)
 		return false;
 	mutex_lock(&v->mutex);
 	if (!v->known || v->addr != addr) {

@@ -24,27 +24,32 @@
 #define SEND_ATTEMPTS	10
 #define SEND_REST_MS	50
 
-static void vq_answered(struct virtqueue *vq)
+/**
+ * virtio_mem_vq_ring() - the device has interrupted
+ * @q: the queue
+ *
+ * Context: interrupt.
+ */
+void virtio_mem_vq_ring(struct virtio_mem_vq *q)
 {
-	struct virtio_mem_vq *q = vq->vdev->priv;
-
-	/* struct virtio_mem begins with its struct virtio_mem_vq. */
 	WRITE_ONCE(q->rang, true);
 	wake_up(q->wake);
 }
 
 /**
  * virtio_mem_vq_init() - set up, without a queue yet
- * @q: the queue; vdev->priv must point to it (for the interrupt)
+ * @q: the queue
  * @vdev: the device
  * @wake: woken when an answer has come
+ * @interrupt: calls virtio_mem_vq_ring(): a virtqueue has no place for @q
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
 int virtio_mem_vq_init(struct virtio_mem_vq *q, struct virtio_device *vdev,
-		       wait_queue_head_t *wake)
+		       wait_queue_head_t *wake, vq_callback_t *interrupt)
 {
+	q->interrupt = interrupt;
 	q->vdev = vdev;
 	q->wake = wake;
 	q->gone = true;
@@ -62,7 +67,7 @@ int virtio_mem_vq_init(struct virtio_mem_vq *q, struct virtio_device *vdev,
  */
 int virtio_mem_vq_open(struct virtio_mem_vq *q)
 {
-	struct virtqueue *vq = virtio_find_single_vq(q->vdev, vq_answered,
+	struct virtqueue *vq = virtio_find_single_vq(q->vdev, q->interrupt,
 						     "guest-request");
 
 	if (IS_ERR(vq))

@@ -9,6 +9,7 @@
 
 #include <linux/spinlock.h>
 #include <linux/virtio.h>
+#include <linux/virtio_config.h>
 #include <linux/wait.h>
 
 #include "virtio_mem_proto.h"
@@ -30,6 +31,7 @@ struct virtio_mem_io {
  * struct virtio_mem_vq - the guest-request queue
  * @vdev: the device
  * @wake: who waits for answers
+ * @interrupt: what the virtio core calls
  * @lock: guards @vq, @pending and @gone, held for each touch of the queue
  * @vq: the queue, NULL while there is none
  * @io: buffers, apart from everything else since the device may own them
@@ -42,6 +44,7 @@ struct virtio_mem_io {
 struct virtio_mem_vq {
 	struct virtio_device *vdev;
 	wait_queue_head_t *wake;
+	vq_callback_t *interrupt;
 	spinlock_t lock;	/* held for each touch of the queue */
 	struct virtqueue *vq;
 	struct virtio_mem_io *io;
@@ -53,7 +56,8 @@ struct virtio_mem_vq {
 };
 
 int virtio_mem_vq_init(struct virtio_mem_vq *q, struct virtio_device *vdev,
-		       wait_queue_head_t *wake);
+		       wait_queue_head_t *wake, vq_callback_t *interrupt);
+void virtio_mem_vq_ring(struct virtio_mem_vq *q);
 int virtio_mem_vq_open(struct virtio_mem_vq *q);
 void virtio_mem_vq_shut(struct virtio_mem_vq *q);
 void virtio_mem_vq_close(struct virtio_mem_vq *q);

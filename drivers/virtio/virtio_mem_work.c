@@ -13,7 +13,7 @@
 #include <linux/sizes.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem.h"
+#include "virtio_mem_device.h"
 #include "virtio_mem_answer.h"
 
 /* How long remove() and suspend wait for the worker, in ms. */
@@ -488,7 +488,7 @@ static void compare_books(struct virtio_mem *vm,
 
 	if (vm->unplug_all || in->answer_pending)
 		return;
-	virtio_mem_get_config(vm, &cfg);
+	virtio_mem_config_get(vm, &cfg);
 	if (cfg.plugged_size == plugged) {
 		vm->told_mismatch = false;
 		return;
@@ -543,7 +543,7 @@ static bool look_at_request(struct virtio_mem *vm,
 {
 	u64 before = vm->told_requested;
 
-	virtio_mem_read_config(vm);
+	virtio_mem_config_read(vm);
 	virtio_mem_snapshot(vm, in);
 	take_request(vm, in);
 	return before != vm->told_requested;
@@ -558,7 +558,7 @@ static u32 run_pass(struct virtio_mem *vm)
 	collect_late_answer(vm);
 	begin_pass(vm);
 	/* What was read earlier lacks what was plugged since. */
-	if (!virtio_mem_read_config(vm)) {
+	if (!virtio_mem_config_read(vm)) {
 		virtio_mem_snapshot(vm, &in);
 		compare_books(vm, &in);
 	}
@@ -590,6 +590,27 @@ static void wait_paused(struct virtio_mem *vm)
 			test_bit(VIRTIO_MEM_EV_STOP, &vm->events) ||
 			!test_bit(VIRTIO_MEM_EV_PAUSE, &vm->events));
 	WRITE_ONCE(vm->paused, false);
+}
+
+/**
+ * virtio_mem_teardown() - let go of everything but the queue
+ * @vm: the device; the worker has ended, or is the caller
+ *
+ * What Linux has of the device's memory stays usable; nothing of ours refers
+ * to it any more, and it refers to nothing that is freed.
+ *
+ * Context: may sleep.
+ */
+void virtio_mem_teardown(struct virtio_mem *vm)
+{
+	unsigned long added;
+
+	virtio_mem_mm_stop(vm);
+	virtio_mem_held_exit(vm);
+	added = virtio_mem_mm_exit(vm);
+	if (added)
+		pr_warn("virtio_mem %s: %llu MiB stay added and in use; load the driver again to unplug them\n",
+			vm->name, (u64)added * vm->geo.bb_size >> 20);
 }
 
 static void __noreturn end_worker(struct virtio_mem *vm)
@@ -661,19 +682,6 @@ int virtio_mem_work_start(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_work_kick() - something has happened that the worker should see
- * @vm: the device
- * @event: VIRTIO_MEM_EV_*
- *
- * Context: any.
- */
-void virtio_mem_work_kick(struct virtio_mem *vm, int event)
-{
-	set_bit(event, &vm->events);
-	wake_up_all(&vm->wait);
-}
-
-/**
  * virtio_mem_work_stop() - end the worker
  * @vm: the device
  *
@@ -689,7 +697,7 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 {
 	bool ended;
 
-	virtio_mem_work_kick(vm, VIRTIO_MEM_EV_STOP);
+	virtio_mem_kick(vm, VIRTIO_MEM_EV_STOP);
 	virtio_mem_bound_stop(&vm->bound, true);
 	/* What has left Linux goes back to a device that answers at once. */
 	if (wait_for_completion_timeout(&vm->exited,
@@ -728,7 +736,7 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
  */
 int virtio_mem_work_pause(struct virtio_mem *vm)
 {
-	virtio_mem_work_kick(vm, VIRTIO_MEM_EV_PAUSE);
+	virtio_mem_kick(vm, VIRTIO_MEM_EV_PAUSE);
 	virtio_mem_bound_stop(&vm->bound, true);
 	wait_event_timeout(vm->wait, READ_ONCE(vm->paused),
 			   msecs_to_jiffies(STOP_MS));

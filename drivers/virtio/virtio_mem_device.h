@@ -3,8 +3,8 @@
  * One virtio-mem device: its state, who may touch which part of it, and what
  * the shell's files offer each other.  May include every header of ours.
  */
-#ifndef _VIRTIO_MEM_H
-#define _VIRTIO_MEM_H
+#ifndef _VIRTIO_MEM_DEVICE_H
+#define _VIRTIO_MEM_DEVICE_H
 
 #include <linux/completion.h>
 #include <linux/ioport.h>
@@ -14,12 +14,14 @@
 #include <linux/notifier.h>
 #include <linux/pfn.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "virtio_mem_bb.h"
 #include "virtio_mem_bound.h"
+#include "virtio_mem_config.h"
+#include "virtio_mem_param.h"
 #include "virtio_mem_plan.h"
+#include "virtio_mem_pm.h"
 #include "virtio_mem_policy.h"
 #include "virtio_mem_proto.h"
 #include "virtio_mem_retry.h"
@@ -56,7 +58,7 @@ enum virtio_mem_activity {
 
 /**
  * struct virtio_mem - one device
- * @vq: I: the request queue (first: vdev->priv serves its interrupt, too)
+ * @vq: I: the request queue (own lock)
  * @vdev: I: the device; not to be touched once @vq is shut
  * @name: I: its name, for messages that may outlive it
  * @ref: remove() and the worker hold one each
@@ -69,8 +71,8 @@ enum virtio_mem_activity {
  * @res_name: I: name of the resources of our memory
  * @adopted: I: @parent was made by an earlier driver
  *
- * @cfg_lock: guards @cfg
- * @cfg: C: the configuration as read and accepted last
+ * @config: the configuration (own lock)
+ * @pm: suspend and hibernation
  *
  * @hotplug_mutex: guards what is marked M.  Held for table updates, never
  *	while waiting for the device or for the memory hotplug core.
@@ -100,7 +102,6 @@ enum virtio_mem_activity {
  * @bound: bounds the worker's long calls (own lock)
  * @activity: written by the worker, read by anybody
  * @paused: written by the worker: it saw VIRTIO_MEM_EV_PAUSE
- * @config_work: reads the configuration and interrupts what is out of date
  *
  * @pass: W: what the worker has learned in this pass
  * @cand: W: candidates for unplug
@@ -127,12 +128,10 @@ enum virtio_mem_activity {
  * @started_ms: W: when the request arrived
  *
  * @memory_nb: memory notifier
- * @pm_nb: power management notifier
- * @pm_prepared: it has let the guest sleep; written while nothing else sleeps
  * @debugfs: I: our directory
  * @vmcore: I: in a kdump kernel, what virtio_mem_vmcore keeps
  *
- * I: set while probing, then constant.  C: cfg_lock.  M: hotplug_mutex.
+ * I: set while probing, then constant.  M: hotplug_mutex.
  * W: the worker only.
  */
 struct virtio_mem {
@@ -149,8 +148,8 @@ struct virtio_mem {
 	const char *res_name;
 	bool adopted;
 
-	spinlock_t cfg_lock;		/* guards cfg */
-	struct virtio_mem_cfg cfg;
+	struct virtio_mem_accepted config;
+	struct virtio_mem_sleep pm;
 
 	struct mutex hotplug_mutex;	/* guards what is marked M above */
 	struct virtio_mem_bbt bbt;
@@ -177,7 +176,6 @@ struct virtio_mem {
 	struct virtio_mem_bound bound;
 	enum virtio_mem_activity activity;
 	bool paused;
-	struct work_struct config_work;
 
 	struct virtio_mem_pass pass;
 	struct virtio_mem_candidates cand;
@@ -201,17 +199,9 @@ struct virtio_mem {
 	u64 started_ms;
 
 	struct notifier_block memory_nb;
-	struct notifier_block pm_nb;
-	bool pm_prepared;
 	struct dentry *debugfs;
 	void *vmcore;
 };
-
-/* Module parameters, in virtio_mem.c. */
-extern bool virtio_mem_safe_unplug;
-extern bool virtio_mem_unplug_online;
-extern unsigned int virtio_mem_unplug_timeout_ms;
-extern int virtio_mem_unplug_reserve_mib;
 
 /* Arithmetic between addresses and big blocks. */
 static inline u64 virtio_mem_bb_addr(const struct virtio_mem *vm,
@@ -231,13 +221,14 @@ static inline unsigned long virtio_mem_bb_pages(const struct virtio_mem *vm)
 	return PHYS_PFN(vm->geo.bb_size);
 }
 
+/* virtio_mem_device.c */
+struct virtio_mem *virtio_mem_alloc(struct virtio_device *vdev);
+void virtio_mem_put(struct virtio_mem *vm);
+void virtio_mem_kick(struct virtio_mem *vm, int event);
+
 /* virtio_mem.c */
-int virtio_mem_read_config(struct virtio_mem *vm);
-void virtio_mem_get_config(struct virtio_mem *vm, struct virtio_mem_cfg *cfg);
-void virtio_mem_teardown(struct virtio_mem *vm);
 void virtio_mem_orphan_begin(struct virtio_mem *vm);
 void virtio_mem_orphan_end(struct virtio_mem *vm);
-void virtio_mem_put(struct virtio_mem *vm);
 
 /**
  * struct virtio_mem_attempt - how to take a big block out of Linux this time
@@ -305,8 +296,8 @@ void virtio_mem_note(struct virtio_mem *vm, const char *fmt, ...);
 
 /* virtio_mem_work.c: the worker */
 int virtio_mem_work_start(struct virtio_mem *vm);
-void virtio_mem_work_kick(struct virtio_mem *vm, int event);
 bool virtio_mem_work_stop(struct virtio_mem *vm);
+void virtio_mem_teardown(struct virtio_mem *vm);
 int virtio_mem_work_pause(struct virtio_mem *vm);
 void virtio_mem_work_resume(struct virtio_mem *vm);
 
@@ -322,4 +313,4 @@ void virtio_mem_debugfs_del(struct virtio_mem *vm);
 int virtio_mem_vmcore_start(struct virtio_mem *vm);
 void virtio_mem_vmcore_stop(struct virtio_mem *vm);
 
-#endif /* _VIRTIO_MEM_H */
+#endif /* _VIRTIO_MEM_DEVICE_H */

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The configuration as the device has it and as it was accepted last, and the
+ * work that reads it when the device says that it has changed.
+ */
+#include <linux/virtio.h>
+#include <linux/virtio_config.h>
+
+#include "virtio_mem_config.h"
+#include "virtio_mem_device.h"
+
+/**
+ * virtio_mem_config_raw() - read the configuration space, unchecked
+ * @vdev: the device
+ * @cfg: out
+ *
+ * Context: process.
+ */
+void virtio_mem_config_raw(struct virtio_device *vdev,
+			   struct virtio_mem_cfg *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	virtio_cread_le(vdev, struct virtio_mem_config, block_size,
+			&cfg->block_size);
+	if (virtio_has_feature(vdev, VIRTIO_MEM_F_ACPI_PXM))
+		virtio_cread_le(vdev, struct virtio_mem_config, node_id,
+				&cfg->node_id);
+	virtio_cread_le(vdev, struct virtio_mem_config, addr, &cfg->addr);
+	virtio_cread_le(vdev, struct virtio_mem_config, region_size,
+			&cfg->region_size);
+	virtio_cread_le(vdev, struct virtio_mem_config, usable_region_size,
+			&cfg->usable_region_size);
+	virtio_cread_le(vdev, struct virtio_mem_config, plugged_size,
+			&cfg->plugged_size);
+	virtio_cread_le(vdev, struct virtio_mem_config, requested_size,
+			&cfg->requested_size);
+}
+
+/**
+ * virtio_mem_config_read() - read the configuration space again
+ * @vm: the device
+ *
+ * What makes no sense is not taken over: the last configuration that did stays
+ * in force, and the message is kept as the last error.
+ *
+ * Context: process; must not be called once the queue is shut.
+ * Return: 0 or -EPROTO.
+ */
+int virtio_mem_config_read(struct virtio_mem *vm)
+{
+	struct virtio_mem_cfg now;
+	const char *why;
+
+	if (READ_ONCE(vm->vq.gone))
+		return -EPROTO;
+	virtio_mem_config_raw(vm->vdev, &now);
+	why = virtio_mem_proto_check(&now, PAGE_SIZE);
+	if (!why)
+		why = virtio_mem_proto_check_update(&vm->config.cfg, &now);
+	if (why) {
+		dev_warn_ratelimited(&vm->vdev->dev,
+				     "new configuration ignored: %s\n", why);
+		virtio_mem_note(vm, "new configuration ignored: %s", why);
+		return -EPROTO;
+	}
+	spin_lock_irq(&vm->config.lock);
+	vm->config.cfg = now;
+	spin_unlock_irq(&vm->config.lock);
+	return 0;
+}
+
+/**
+ * virtio_mem_config_get() - the configuration as read last
+ * @vm: the device
+ * @cfg: out
+ *
+ * Context: any process context.
+ */
+void virtio_mem_config_get(struct virtio_mem *vm, struct virtio_mem_cfg *cfg)
+{
+	spin_lock_irq(&vm->config.lock);
+	*cfg = vm->config.cfg;
+	spin_unlock_irq(&vm->config.lock);
+}
+
+/*
+ * The configuration interrupt may not read the configuration.  This does, and
+ * ends the worker's long call if the new request has made it needless.
+ */
+static void config_work(struct work_struct *work)
+{
+	struct virtio_mem *vm = container_of(work, struct virtio_mem,
+					     config.work);
+	int rc = virtio_mem_config_read(vm);
+	struct virtio_mem_cfg cfg;
+
+	virtio_mem_kick(vm, VIRTIO_MEM_EV_CONFIG);
+	if (rc)
+		return;
+	virtio_mem_config_get(vm, &cfg);
+	if (virtio_mem_plan_needless(cfg.requested_size, cfg.plugged_size,
+				     vm->geo.bb_size))
+		virtio_mem_bound_raise(&vm->bound);
+}
+
+/**
+ * virtio_mem_config_init() - the configuration that the device begins with
+ * @vm: the device
+ * @cfg: it, checked
+ *
+ * Context: probe.
+ */
+void virtio_mem_config_init(struct virtio_mem *vm,
+			    const struct virtio_mem_cfg *cfg)
+{
+	spin_lock_init(&vm->config.lock);
+	INIT_WORK(&vm->config.work, config_work);
+	vm->config.cfg = *cfg;
+}
+
+/**
+ * virtio_mem_config_changed() - the device says that it has changed
+ * @vm: the device
+ *
+ * Context: interrupt.
+ */
+void virtio_mem_config_changed(struct virtio_mem *vm)
+{
+	schedule_work(&vm->config.work);
+}
+
+/**
+ * virtio_mem_config_stop() - wait until nobody reads it for that reason
+ * @vm: the device, which says so no more
+ *
+ * Context: may sleep.
+ */
+void virtio_mem_config_stop(struct virtio_mem *vm)
+{
+	cancel_work_sync(&vm->config.work);
+}

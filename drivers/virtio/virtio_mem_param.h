@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The module's parameters, as the rest of the driver reads them: with
+ * READ_ONCE() those that users can write at any time.
+ */
+#ifndef _VIRTIO_MEM_PARAM_H
+#define _VIRTIO_MEM_PARAM_H
+
+#include <linux/types.h>
+
+extern bool virtio_mem_safe_unplug;
+extern bool virtio_mem_unplug_online;
+extern unsigned int virtio_mem_unplug_timeout_ms;
+extern int virtio_mem_unplug_reserve_mib;
+extern unsigned long virtio_mem_bbm_block_size;
+
+#endif /* _VIRTIO_MEM_PARAM_H */
