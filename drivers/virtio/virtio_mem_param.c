@@ -21,19 +21,17 @@ MODULE_PARM_DESC(unplug_online,
 
 unsigned int virtio_mem_unplug_timeout_ms = VIRTIO_MEM_UNPLUG_TIMEOUT_MS;
 
-/* Below, the core's own waits alone take longer; above, a typing error. */
-#define UNPLUG_TIMEOUT_MIN_MS	100
-#define UNPLUG_TIMEOUT_MAX_MS	3600000
-
 static int set_unplug_timeout(const char *val, const struct kernel_param *kp)
 {
-	int rc = param_set_uint_minmax(val, kp, UNPLUG_TIMEOUT_MIN_MS,
-				       UNPLUG_TIMEOUT_MAX_MS);
+	int rc = param_set_uint_minmax(val, kp,
+				       VIRTIO_MEM_UNPLUG_TIMEOUT_MIN_MS,
+				       VIRTIO_MEM_UNPLUG_TIMEOUT_MAX_MS);
 
 	if (rc)
 		pr_err("virtio_mem: unplug_timeout_ms=%.*s refused: not a number from %u to %u\n",
-		       (int)strcspn(val, "\n"), val, UNPLUG_TIMEOUT_MIN_MS,
-		       UNPLUG_TIMEOUT_MAX_MS);
+		       (int)strcspn(val, "\n"), val,
+		       VIRTIO_MEM_UNPLUG_TIMEOUT_MIN_MS,
+		       VIRTIO_MEM_UNPLUG_TIMEOUT_MAX_MS);
 	return rc;
 }
 

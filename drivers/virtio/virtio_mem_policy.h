@@ -85,6 +85,13 @@
 #define VIRTIO_MEM_TRY_SHARE		8
 #define VIRTIO_MEM_TRY_MAX_MS		1000U
 
+/*
+ * What unplug_timeout_ms may be, in ms: below, the core's own waits alone take
+ * longer; above, it is a typing error.
+ */
+#define VIRTIO_MEM_UNPLUG_TIMEOUT_MIN_MS	100
+#define VIRTIO_MEM_UNPLUG_TIMEOUT_MAX_MS	3600000
+
 /* Attempts to empty a run of pages; migration often succeeds the next time. */
 #define VIRTIO_MEM_TAKE_ATTEMPTS	3
 
@@ -119,9 +126,14 @@
  */
 #define VIRTIO_MEM_DOUBT_TRY_MS		6000U
 
-/* Delay before the first retry, and the longest one, in ms; a quarter more each time. */
+/*
+ * Delay before the first retry, and the longest one, in ms; a quarter more each
+ * time: so the wait stays about a fifth of the time that has passed since the
+ * first try, and a request is met soon after it can be, at little cost.
+ */
 #define VIRTIO_MEM_RETRY_MIN_MS		250
 #define VIRTIO_MEM_RETRY_MAX_MS		60000
+#define VIRTIO_MEM_RETRY_SHARE		4
 
 /*
  * A pass that has spent so long on tries that came to nothing ends, in ms; the
@@ -129,7 +141,12 @@
  */
 #define VIRTIO_MEM_PASS_FAILED_MS	VIRTIO_MEM_RETRY_MAX_MS
 
-/* While a request can't be met: the time between two looks whether it can, ms. */
+/*
+ * While a request can't be met: the time between two looks whether it can, an
+ * eighth of the rest, in ms.  Rarer than that, looks would not shorten a rest by
+ * much; they cost some microseconds each.
+ */
+#define VIRTIO_MEM_LOOK_SHARE		8
 #define VIRTIO_MEM_LOOK_MIN_MS		200
 #define VIRTIO_MEM_LOOK_MAX_MS		1000
 
@@ -158,6 +175,48 @@
 
 /* How long big blocks that the device refused by ERROR are left alone, in ms. */
 #define VIRTIO_MEM_REFUSED_MS		10000
+
+/*
+ * The device's answers, and the end (virtio_mem_vq, virtio_mem_work).
+ */
+
+/*
+ * How long to wait for an answer before going on without it, in ms: a device
+ * that is alive takes milliseconds.  In slices, as nobody says when a queue has
+ * become broken.
+ */
+#define VIRTIO_MEM_ANSWER_MS		10000
+#define VIRTIO_MEM_ANSWER_SLICE_MS	500
+
+/*
+ * How often, and after how many ms, to try again to send what there was no
+ * memory for.  Who asks for one state after the other is spared most failures
+ * so; longer shortages are the caller's to wait for.
+ */
+#define VIRTIO_MEM_SEND_ATTEMPTS	10
+#define VIRTIO_MEM_SEND_REST_MS		50
+
+/*
+ * How long remove() and suspend wait for the worker, in ms.  It gives up a call
+ * within seconds, unless it waits for a lock that our caller holds.
+ */
+#define VIRTIO_MEM_STOP_MS		10000
+
+/*
+ * How long removal leaves the worker the device before that, in ms: enough to
+ * unplug what has left Linux at a device that answers at once.
+ */
+#define VIRTIO_MEM_FLUSH_MS		500
+
+/*
+ * Room.
+ */
+
+/*
+ * By so many big blocks, at least, the table grows: a page of it, and enough for
+ * 512 GiB of 128 MiB each.
+ */
+#define VIRTIO_MEM_TABLE_CHUNK		4096UL
 
 /* Candidates that a scan keeps where there is no memory for all. */
 #define VIRTIO_MEM_FEW_CANDIDATES	256

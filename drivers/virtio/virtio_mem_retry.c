@@ -19,15 +19,14 @@ void virtio_mem_backoff_reset(struct virtio_mem_backoff *b)
  * virtio_mem_backoff_next() - how long to wait before the next retry
  * @b: the back-off
  *
- * Grows by a quarter each time: the wait stays about a fifth of the time that
- * has passed since the first try, so that a request is met soon after it can
- * be, at little cost.
+ * Grows by VIRTIO_MEM_RETRY_SHARE each time.
  *
  * Return: ms, VIRTIO_MEM_RETRY_MIN_MS to VIRTIO_MEM_RETRY_MAX_MS.
  */
 u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b)
 {
-	b->delay_ms = clamp_t(u32, b->delay_ms + b->delay_ms / 4,
+	b->delay_ms = clamp_t(u32, b->delay_ms +
+			      b->delay_ms / VIRTIO_MEM_RETRY_SHARE,
 			      VIRTIO_MEM_RETRY_MIN_MS, VIRTIO_MEM_RETRY_MAX_MS);
 	return b->delay_ms;
 }
@@ -56,8 +55,8 @@ u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms)
  */
 u32 virtio_mem_retry_look_ms(u32 delay_ms)
 {
-	return clamp_t(u32, delay_ms / 8, VIRTIO_MEM_LOOK_MIN_MS,
-		       VIRTIO_MEM_LOOK_MAX_MS);
+	return clamp_t(u32, delay_ms / VIRTIO_MEM_LOOK_SHARE,
+		       VIRTIO_MEM_LOOK_MIN_MS, VIRTIO_MEM_LOOK_MAX_MS);
 }
 
 /**

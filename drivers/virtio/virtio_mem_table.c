@@ -8,9 +8,6 @@
 
 #include "virtio_mem_device.h"
 
-/* The table grows by this many big blocks at a time, at least. */
-#define TABLE_CHUNK	4096UL
-
 /**
  * virtio_mem_table_reserve() - make sure that the table knows enough BBs
  * @vm: the device
@@ -21,7 +18,8 @@
  */
 int virtio_mem_table_reserve(struct virtio_mem *vm, unsigned long nr)
 {
-	unsigned long capacity = max(nr, vm->bbt.capacity + TABLE_CHUNK);
+	unsigned long capacity = max(nr, vm->bbt.capacity +
+				     VIRTIO_MEM_TABLE_CHUNK);
 	u8 *buf = NULL;
 	int rc;
 

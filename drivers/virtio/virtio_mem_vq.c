@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * One request in flight, its answer or its end (timeout, broken, removed).
- * May call virtio_mem_proto and the virtio core.
+ * May call virtio_mem_proto, virtio_mem_policy and the virtio core.
  *
  * The worker does all requests.  A device that does not answer in time must
  * not hang it: the request stays out, the worker goes on, and the answer is
@@ -11,18 +11,11 @@
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 
+#include "virtio_mem_policy.h"
 #include "virtio_mem_vq.h"
 
 /* What the answer is filled with before it comes; no type of any answer. */
 #define UNTOUCHED	0xa5
-
-/*
- * How often, and after how many ms, to try again to send what there was no
- * memory for.  Who asks for one state after the other is spared most failures
- * so; longer shortages are the caller's to wait for.
- */
-#define SEND_ATTEMPTS	10
-#define SEND_REST_MS	50
 
 /**
  * virtio_mem_vq_ring() - the device has interrupted
@@ -244,6 +237,8 @@ out:
 enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 					     u64 addr, u16 nb_blocks)
 {
+	const unsigned int slices = VIRTIO_MEM_ANSWER_MS /
+				    VIRTIO_MEM_ANSWER_SLICE_MS;
 	enum virtio_mem_answer answer;
 	unsigned int attempt, slice;
 
@@ -255,20 +250,20 @@ enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 	for (attempt = 1;; attempt++) {
 		answer = vq_send(q);
 		if (answer != VIRTIO_MEM_ANSWER_UNSENT ||
-		    attempt == SEND_ATTEMPTS)
+		    attempt == VIRTIO_MEM_SEND_ATTEMPTS)
 			break;
 		wait_event_idle_timeout(*q->wake, READ_ONCE(q->gone),
-					msecs_to_jiffies(SEND_REST_MS));
+					msecs_to_jiffies(VIRTIO_MEM_SEND_REST_MS));
 	}
 	if (answer != VIRTIO_MEM_ANSWER_SILENT)
 		return answer;
 
 	/* In slices: nobody wakes us when the queue becomes broken. */
-	for (slice = 0; slice < VIRTIO_MEM_ANSWER_MS / 500; slice++) {
+	for (slice = 0; slice < slices; slice++) {
 		wait_event_idle_timeout(*q->wake,
 					(answer = virtio_mem_vq_poll(q)) !=
 					VIRTIO_MEM_ANSWER_SILENT,
-					msecs_to_jiffies(500));
+					msecs_to_jiffies(VIRTIO_MEM_ANSWER_SLICE_MS));
 		if (answer != VIRTIO_MEM_ANSWER_SILENT)
 			return answer;
 	}

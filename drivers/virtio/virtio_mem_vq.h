@@ -14,9 +14,6 @@
 
 #include "virtio_mem_proto.h"
 
-/* How long to wait for an answer before going on without it, in ms. */
-#define VIRTIO_MEM_ANSWER_MS	10000
-
 /**
  * struct virtio_mem_io - what the device reads and writes
  * @req: the request

@@ -16,12 +16,6 @@
 #include "virtio_mem_device.h"
 #include "virtio_mem_answer.h"
 
-/* How long remove() and suspend wait for the worker, in ms. */
-#define STOP_MS		10000
-
-/* How long removal leaves the worker the device, in ms. */
-#define FLUSH_MS	500
-
 static u64 now_ms(void)
 {
 	return ktime_to_ms(ktime_get());
@@ -701,11 +695,11 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 	virtio_mem_bound_stop(&vm->bound, true);
 	/* What has left Linux goes back to a device that answers at once. */
 	if (wait_for_completion_timeout(&vm->exited,
-					msecs_to_jiffies(FLUSH_MS)))
+					msecs_to_jiffies(VIRTIO_MEM_FLUSH_MS)))
 		return true;
 	virtio_mem_vq_shut(&vm->vq);
 	if (wait_for_completion_timeout(&vm->exited,
-					msecs_to_jiffies(STOP_MS)))
+					msecs_to_jiffies(VIRTIO_MEM_STOP_MS)))
 		return true;
 
 	/* While the module is being unloaded nobody holds that lock: wait. */
@@ -739,7 +733,7 @@ int virtio_mem_work_pause(struct virtio_mem *vm)
 	virtio_mem_kick(vm, VIRTIO_MEM_EV_PAUSE);
 	virtio_mem_bound_stop(&vm->bound, true);
 	wait_event_timeout(vm->wait, READ_ONCE(vm->paused),
-			   msecs_to_jiffies(STOP_MS));
+			   msecs_to_jiffies(VIRTIO_MEM_STOP_MS));
 	if (READ_ONCE(vm->paused))
 		return 0;
 	virtio_mem_work_resume(vm);
