@@ -86,15 +86,13 @@ static void doubt(struct virtio_mem *vm, unsigned long first,
 }
 
 /* Whether the configuration explains why a plug was refused. */
-static bool config_forbids(struct virtio_mem *vm,
+static bool config_forbids(const struct virtio_mem *vm,
+			   const struct virtio_mem_situation *in,
 			   const struct virtio_mem_step *step)
 {
-	struct virtio_mem_situation in;
-
-	virtio_mem_snapshot(vm, &in);
-	return step->first + step->nr > in.usable_bbs ||
-	       virtio_mem_plan_plugged(&in, &vm->bbt) +
-	       step->nr * vm->geo.bb_size > in.requested;
+	return step->first + step->nr > in->usable_bbs ||
+	       virtio_mem_plan_plugged(in, &vm->bbt) +
+	       step->nr * vm->geo.bb_size > in->requested;
 }
 
 static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
@@ -104,17 +102,18 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	bool plug = step->type == VIRTIO_MEM_STEP_PLUG;
 	struct virtio_mem_situation in;
 	unsigned long i, done = 0;
-	bool forbidden = false;
-	int rc = 0;
+	bool forbidden;
+	int rc;
 
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
 	/* ERROR says that nothing was done; anything else says nothing. */
-	if (!virtio_mem_config_read(vm))
-		forbidden = plug && config_forbids(vm, step);
+	rc = virtio_mem_config_read(vm);
+	virtio_mem_snapshot_sizes(vm, &in);
+	forbidden = !rc && plug && config_forbids(vm, &in, step);
 	if (forbidden && answer == VIRTIO_MEM_ANSWER_ERROR)
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
-	virtio_mem_snapshot(vm, &in);
+	rc = 0;
 	for (i = 0; i < step->nr; i++) {
 		/* Outside of the usable region there is nothing to ask. */
 		if (step->first + i >= in.usable_bbs)

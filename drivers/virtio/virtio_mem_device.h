@@ -279,6 +279,8 @@ void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id);
 
 /* virtio_mem_snapshot.c: what a decision rests on */
 bool virtio_mem_shall_end(struct virtio_mem *vm);
+void virtio_mem_snapshot_sizes(struct virtio_mem *vm,
+			       struct virtio_mem_situation *in);
 void virtio_mem_snapshot(struct virtio_mem *vm,
 			 struct virtio_mem_situation *in);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The snapshot that a decision rests on: sizes, room, time, taken once a step.
+ * The snapshot that a decision rests on, taken once a step: sizes, room, time.
+ * The sizes alone where the configuration was read again.
  * May call virtio_mem_scan, virtio_mem_choose, virtio_mem_retry,
  * virtio_mem_proto, virtio_mem_vq and virtio_mem_config_get().
  */
@@ -23,6 +24,32 @@ bool virtio_mem_shall_end(struct virtio_mem *vm)
 }
 
 /**
+ * virtio_mem_snapshot_sizes() - what device and table say
+ * @vm: the device
+ * @in: out; room and time are left out
+ *
+ * Context: the worker; takes hotplug_mutex.
+ */
+void virtio_mem_snapshot_sizes(struct virtio_mem *vm,
+			       struct virtio_mem_situation *in)
+{
+	struct virtio_mem_cfg cfg;
+
+	virtio_mem_config_get(vm, &cfg);
+	memset(in, 0, sizeof(*in));
+	in->requested = cfg.requested_size;
+	in->bb_size = vm->geo.bb_size;
+	in->usable_bbs = virtio_mem_proto_usable_bbs(&vm->geo, &cfg);
+	in->max_run = virtio_mem_proto_max_run(&vm->geo, &cfg);
+	in->unplug_all = vm->unplug_all;
+	in->answer_pending = virtio_mem_vq_pending(&vm->vq);
+	in->ending = virtio_mem_shall_end(vm);
+	mutex_lock(&vm->hotplug_mutex);
+	in->foreign = vm->foreign;
+	mutex_unlock(&vm->hotplug_mutex);
+}
+
+/**
  * virtio_mem_snapshot() - what the next decision rests on
  * @vm: the device
  * @in: out
@@ -35,24 +62,14 @@ void virtio_mem_snapshot(struct virtio_mem *vm,
 	s64 limit = max_t(s64, VIRTIO_MEM_AHEAD_BYTES, 2 * vm->geo.bb_size);
 	u64 now = ktime_to_ms(ktime_get());
 	struct virtio_mem_pressure pressure;
-	struct virtio_mem_cfg cfg;
 	s64 room;
 
-	virtio_mem_config_get(vm, &cfg);
-	memset(in, 0, sizeof(*in));
-	in->requested = cfg.requested_size;
-	in->bb_size = vm->geo.bb_size;
-	in->usable_bbs = virtio_mem_proto_usable_bbs(&vm->geo, &cfg);
-	in->max_run = virtio_mem_proto_max_run(&vm->geo, &cfg);
-	in->unplug_all = vm->unplug_all;
-	in->answer_pending = virtio_mem_vq_pending(&vm->vq);
-	in->ending = virtio_mem_shall_end(vm);
+	virtio_mem_snapshot_sizes(vm, in);
 	if (vm->bbt.count[VIRTIO_MEM_BB_PLUGGED])
 		in->waited_ms = now - vm->out_ms;
 	in->may_doubt = virtio_mem_doubt_may(&vm->doubt, now);
 	in->failed_ms = vm->failed_ms;
 	mutex_lock(&vm->hotplug_mutex);
-	in->foreign = vm->foreign;
 	room = limit - vm->offline_bytes;
 	mutex_unlock(&vm->hotplug_mutex);
 	in->online_room = room > 0 ? room >> ilog2(vm->geo.bb_size) : 0;

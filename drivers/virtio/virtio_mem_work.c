@@ -538,7 +538,7 @@ static bool look_at_request(struct virtio_mem *vm,
 	u64 before = vm->told_requested;
 
 	virtio_mem_config_read(vm);
-	virtio_mem_snapshot(vm, in);
+	virtio_mem_snapshot_sizes(vm, in);
 	take_request(vm, in);
 	return before != vm->told_requested;
 }
@@ -548,15 +548,15 @@ static u32 run_pass(struct virtio_mem *vm)
 {
 	struct virtio_mem_step step = { .type = VIRTIO_MEM_STEP_WAIT };
 	struct virtio_mem_situation in;
+	int rc;
 
 	collect_late_answer(vm);
 	begin_pass(vm);
 	/* What was read earlier lacks what was plugged since. */
-	if (!virtio_mem_config_read(vm)) {
-		virtio_mem_snapshot(vm, &in);
+	rc = virtio_mem_config_read(vm);
+	virtio_mem_snapshot_sizes(vm, &in);
+	if (!rc)
 		compare_books(vm, &in);
-	}
-	virtio_mem_snapshot(vm, &in);
 	take_request(vm, &in);
 	while (may_go_on(vm)) {
 		virtio_mem_bound_look(&vm->bound);
