@@ -162,6 +162,66 @@ bool virtio_mem_choose_confirms(const struct virtio_mem_score *score,
 }
 
 /**
+ * virtio_mem_choose_finding() - what a scan makes of a big block
+ * @score: what a look at it found
+ * @past: what earlier looks and tries found
+ * @usable: whether the device can unplug it
+ * @unplug_online: whether online big blocks may be unplugged
+ * @f: out
+ *
+ * What a look found earlier is no reason any more; why a try has failed is.
+ */
+void virtio_mem_choose_finding(const struct virtio_mem_score *score,
+			       const struct virtio_mem_history *past,
+			       bool usable, bool unplug_online,
+			       struct virtio_mem_finding *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->cause = virtio_mem_choose_stays(score, usable, unplug_online);
+	f->stays = f->cause;
+	if (!f->stays)
+		f->cause = virtio_mem_choose_doubt(score, past);
+	f->keep = f->cause ? f->cause : past->cause;
+	if (virtio_mem_choose_confirms(score, past))
+		f->suspect_pfn = score->held_pfn;
+}
+
+/**
+ * virtio_mem_choose_verdict() - what to do with a big block whose turn it is
+ * @score: what a look at it found just now: the scan may be long ago
+ * @past: what earlier looks and tries found
+ * @turn: what is asked of it
+ * @cause: out: why it is put off or stays; NONE if it is only not quick
+ *
+ * First of all whether it costs more than its turn allows: what is dearer than
+ * the scan thought comes after those that are cheaper now.  Then what forbids.
+ *
+ * Return: the verdict.
+ */
+enum virtio_mem_verdict
+virtio_mem_choose_verdict(const struct virtio_mem_score *score,
+			  const struct virtio_mem_history *past,
+			  const struct virtio_mem_turn *turn,
+			  enum virtio_mem_cause *cause)
+{
+	*cause = VIRTIO_MEM_CAUSE_NONE;
+	if (turn->quick && score->used_pages + score->stuck_pages)
+		return VIRTIO_MEM_VERDICT_PUT_OFF;
+	if (!turn->doubted) {
+		if (!turn->confirmed && virtio_mem_choose_confirms(score, past))
+			return VIRTIO_MEM_VERDICT_CONFIRM;
+		*cause = virtio_mem_choose_doubt(score, past);
+		if (*cause)
+			return VIRTIO_MEM_VERDICT_PUT_OFF;
+	}
+	*cause = virtio_mem_choose_stays(score, turn->usable,
+					 turn->unplug_online);
+	if (!*cause && !turn->fits)
+		*cause = VIRTIO_MEM_CAUSE_PRESSURE;
+	return *cause ? VIRTIO_MEM_VERDICT_STAYS : VIRTIO_MEM_VERDICT_TRY;
+}
+
+/**
  * virtio_mem_choose_method() - how to take a big block out of Linux
  * @score: what a look at it found
  * @safe: bbm_safe_unplug
@@ -277,6 +337,84 @@ bool virtio_mem_choose_is_swept(const struct virtio_mem_score *score)
 	return !score->stuck_pages && !score->held_pages &&
 	       !score->busy_pages &&
 	       score->used_pages <= score->online_pages / VIRTIO_MEM_SWEPT_SHARE;
+}
+
+/**
+ * virtio_mem_choose_ms() - how long an unplug may take
+ * @ms: how long the user allows
+ * @doubted: a look advises against it
+ *
+ * Return: ms.
+ */
+unsigned int virtio_mem_choose_ms(unsigned int ms, bool doubted)
+{
+	return doubted ? min(ms, VIRTIO_MEM_DOUBT_TRY_MS) : ms;
+}
+
+/**
+ * virtio_mem_choose_times() - how the time for one unplug is shared out
+ * @method: how it begins
+ * @ms: how long it may take in all
+ * @blocks: memory blocks in a big block
+ * @t: out
+ *
+ * Offlining holds the locks of all memory hotplug: what comes to hold a page
+ * after the look must not make it do so for long, where taking may follow.
+ */
+void virtio_mem_choose_times(enum virtio_mem_method method, unsigned int ms,
+			     unsigned long blocks, struct virtio_mem_times *t)
+{
+	unsigned int try = ms / VIRTIO_MEM_TRY_SHARE;
+
+	t->taken = ms / VIRTIO_MEM_OFFLINE_SHARE;
+	t->empty = ms - t->taken - try;
+	t->direct = method == VIRTIO_MEM_METHOD_OFFLINE ? t->taken :
+		    min_t(u64, try, (u64)VIRTIO_MEM_TRY_MAX_MS * blocks);
+}
+
+/**
+ * virtio_mem_choose_again() - whether to try once more to empty a run of pages
+ * @attempt: how many there were
+ * @held: the page that a look found held still is
+ *
+ * A page that is held before an attempt and after it is why that has failed.
+ *
+ * Return: true if so.
+ */
+bool virtio_mem_choose_again(unsigned int attempt, bool held)
+{
+	return attempt < VIRTIO_MEM_TAKE_ATTEMPTS && !(attempt && held);
+}
+
+/**
+ * virtio_mem_choose_take_after() - whether to take the pages after all
+ * @method: what has failed
+ * @cause: why
+ * @left_ms: time that is left for that
+ *
+ * Return: true if taking may succeed all the same.
+ */
+bool virtio_mem_choose_take_after(enum virtio_mem_method method,
+				  enum virtio_mem_cause cause,
+				  unsigned int left_ms)
+{
+	if (method != VIRTIO_MEM_METHOD_DIRECT &&
+	    method != VIRTIO_MEM_METHOD_SWEEP)
+		return false;
+	return left_ms && cause != VIRTIO_MEM_CAUSE_INTERRUPTED &&
+	       cause != VIRTIO_MEM_CAUSE_NOMEM;
+}
+
+/**
+ * virtio_mem_choose_remembers() - whether a failed try says something of its big block
+ * @cause: why it failed
+ *
+ * Return: false if something else came between.
+ */
+bool virtio_mem_choose_remembers(enum virtio_mem_cause cause)
+{
+	return cause != VIRTIO_MEM_CAUSE_INTERRUPTED &&
+	       cause != VIRTIO_MEM_CAUSE_HOTPLUG;
 }
 
 /**
@@ -496,11 +634,12 @@ void virtio_mem_candidates_sort(struct virtio_mem_candidates *cand)
  * virtio_mem_candidates_enough() - whether a scan can stop
  * @cand: the candidates
  * @nr: how many big blocks are to go
+ * @any_offline: some memory is: it goes first, wherever it is
  *
  * Return: true if as many are kept that cost no migration at all.
  */
 bool virtio_mem_candidates_enough(const struct virtio_mem_candidates *cand,
-				  unsigned long nr)
+				  unsigned long nr, bool any_offline)
 {
-	return nr && cand->cheap >= nr;
+	return nr && !any_offline && cand->cheap >= nr;
 }

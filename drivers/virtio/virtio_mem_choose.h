@@ -111,6 +111,64 @@ enum virtio_mem_method {
 	VIRTIO_MEM_METHOD_TAKE,
 };
 
+/**
+ * struct virtio_mem_turn - what is asked of a big block whose turn it is
+ * @usable: the device can unplug it
+ * @unplug_online: big blocks that are online may be unplugged
+ * @quick: others wait for it: it must cost no migration
+ * @doubted: it is tried though a look advises against it
+ * @confirmed: whether a page in it is held has been found out just now
+ * @fits: the guest can do without it
+ */
+struct virtio_mem_turn {
+	bool usable;
+	bool unplug_online;
+	bool quick;
+	bool doubted;
+	bool confirmed;
+	bool fits;
+};
+
+/**
+ * enum virtio_mem_verdict - what is to be done with it
+ * @VIRTIO_MEM_VERDICT_TRY: try to unplug it
+ * @VIRTIO_MEM_VERDICT_CONFIRM: find out whether a page is held, then ask again
+ * @VIRTIO_MEM_VERDICT_PUT_OFF: offer it again, at what it costs now
+ * @VIRTIO_MEM_VERDICT_STAYS: leave it alone in this pass
+ */
+enum virtio_mem_verdict {
+	VIRTIO_MEM_VERDICT_TRY,
+	VIRTIO_MEM_VERDICT_CONFIRM,
+	VIRTIO_MEM_VERDICT_PUT_OFF,
+	VIRTIO_MEM_VERDICT_STAYS,
+};
+
+/**
+ * struct virtio_mem_finding - what a scan makes of a big block
+ * @stays: it can't go, whatever is tried
+ * @cause: what speaks against it
+ * @keep: what is kept with it as the reason
+ * @suspect_pfn: page to be suspected of being held, 0 for none
+ */
+struct virtio_mem_finding {
+	bool stays;
+	enum virtio_mem_cause cause;
+	enum virtio_mem_cause keep;
+	unsigned long suspect_pfn;
+};
+
+/**
+ * struct virtio_mem_times - how the time for one unplug is shared out, in ms
+ * @empty: for moving what is in use and taking pages
+ * @direct: for offlining what was not taken
+ * @taken: for offlining what was
+ */
+struct virtio_mem_times {
+	unsigned int empty;
+	unsigned int direct;
+	unsigned int taken;
+};
+
 /* Classes of rank: cheaper ones come first whatever else is known. */
 enum virtio_mem_class {
 	VIRTIO_MEM_CLASS_OFFLINE,	/* nothing of it is online */
@@ -174,6 +232,23 @@ bool virtio_mem_choose_confirms(const struct virtio_mem_score *score,
 enum virtio_mem_method
 virtio_mem_choose_method(const struct virtio_mem_score *score, bool safe,
 			 unsigned long blocks);
+void virtio_mem_choose_finding(const struct virtio_mem_score *score,
+			       const struct virtio_mem_history *past,
+			       bool usable, bool unplug_online,
+			       struct virtio_mem_finding *f);
+enum virtio_mem_verdict
+virtio_mem_choose_verdict(const struct virtio_mem_score *score,
+			  const struct virtio_mem_history *past,
+			  const struct virtio_mem_turn *turn,
+			  enum virtio_mem_cause *cause);
+unsigned int virtio_mem_choose_ms(unsigned int ms, bool doubted);
+void virtio_mem_choose_times(enum virtio_mem_method method, unsigned int ms,
+			     unsigned long blocks, struct virtio_mem_times *t);
+bool virtio_mem_choose_again(unsigned int attempt, bool held);
+bool virtio_mem_choose_take_after(enum virtio_mem_method method,
+				  enum virtio_mem_cause cause,
+				  unsigned int left_ms);
+bool virtio_mem_choose_remembers(enum virtio_mem_cause cause);
 void virtio_mem_choose_fit(const struct virtio_mem_score *score,
 			   const struct virtio_mem_pressure *p,
 			   unsigned long mib_pages, int reserve_mib,
@@ -203,6 +278,6 @@ void virtio_mem_candidates_put_off(struct virtio_mem_candidates *cand,
 				   const struct virtio_mem_candidate *c);
 void virtio_mem_candidates_sort(struct virtio_mem_candidates *cand);
 bool virtio_mem_candidates_enough(const struct virtio_mem_candidates *cand,
-				  unsigned long nr);
+				  unsigned long nr, bool any_offline);
 
 #endif /* _VIRTIO_MEM_CHOOSE_H */

@@ -2,8 +2,8 @@
 /*
  * Linux's side of a big block: add, claim, offline and remove; memory
  * notifier, resource, memory group.  May call virtio_mem_table,
- * virtio_mem_pages, virtio_mem_scan, virtio_mem_cause, virtio_mem_bound and
- * virtio_mem_kick(); knows nothing of the device.
+ * virtio_mem_pages, virtio_mem_scan, virtio_mem_choose, virtio_mem_cause,
+ * virtio_mem_bound and virtio_mem_kick(); knows nothing of the device.
  *
  * Claims.  The worker claims a BB by making it FAKE_OFFLINE under
  * hotplug_mutex, and then works without the mutex.  While the claim lasts,
@@ -480,22 +480,22 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 }
 
 /* One attempt after the other to empty a run of pages, as the bound allows. */
-static bool try_again(struct virtio_mem *vm, int attempt,
+static bool try_again(struct virtio_mem *vm, unsigned int attempt,
 		      const struct virtio_mem_attempt *how, int *rc)
 {
 	if (virtio_mem_bound_why(&vm->bound)) {
 		*rc = -EINTR;
 		return false;
 	}
-	/* Held before, and after an attempt: that is why. */
-	return attempt < VIRTIO_MEM_TAKE_ATTEMPTS &&
-	       !(attempt && how->suspect && virtio_mem_scan_held(how->suspect));
+	return virtio_mem_choose_again(attempt, how->suspect &&
+				       virtio_mem_scan_held(how->suspect));
 }
 
 static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 		    const struct virtio_mem_attempt *how)
 {
-	int attempt, rc = -EBUSY;
+	unsigned int attempt;
+	int rc = -EBUSY;
 
 	for (attempt = 0; rc == -EBUSY && try_again(vm, attempt, how, &rc);
 	     attempt++) {
@@ -522,7 +522,8 @@ static bool is_swept(unsigned long pfn, unsigned long nr)
 static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 		     const struct virtio_mem_attempt *how)
 {
-	int attempt, rc = 0;
+	unsigned int attempt;
+	int rc = 0;
 
 	for (attempt = 0; !rc && try_again(vm, attempt, how, &rc); attempt++) {
 		rc = virtio_mem_pages_sweep(pfn, nr);
@@ -596,26 +597,6 @@ static enum virtio_mem_cause cause_of(int rc, enum virtio_mem_cause why,
 	default:
 		return VIRTIO_MEM_CAUSE_VETO;
 	}
-}
-
-static unsigned int offline_ms(const struct virtio_mem_attempt *how)
-{
-	return how->ms / VIRTIO_MEM_OFFLINE_SHARE;
-}
-
-static unsigned int try_ms(const struct virtio_mem *vm,
-			   const struct virtio_mem_attempt *how)
-{
-	unsigned int max = VIRTIO_MEM_TRY_MAX_MS *
-			   (virtio_mem_bb_pages(vm) / block_pages());
-
-	return min(how->ms / VIRTIO_MEM_TRY_SHARE, max);
-}
-
-static unsigned int empty_ms(const struct virtio_mem_attempt *how)
-{
-	return how->ms - how->ms / VIRTIO_MEM_OFFLINE_SHARE -
-	       how->ms / VIRTIO_MEM_TRY_SHARE;
 }
 
 /* Sweeping and taking share the time: @left_ms is what there is left of it. */
@@ -709,24 +690,17 @@ int virtio_mem_mm_drain(struct virtio_mem *vm, unsigned long id,
 	return rc;
 }
 
-/* Whether taking may succeed where something else has failed. */
-static bool taking_helps(enum virtio_mem_cause cause)
-{
-	return cause != VIRTIO_MEM_CAUSE_INTERRUPTED &&
-	       cause != VIRTIO_MEM_CAUSE_NOMEM;
-}
-
 /* Without taking anything; 0 if the claimed big block has left Linux. */
 static int leave_directly(struct virtio_mem *vm,
 			  const struct virtio_mem_attempt *how,
-			  const char **what, unsigned int *left_ms,
+			  struct virtio_mem_times *left, const char **what,
 			  enum virtio_mem_cause *cause)
 {
 	int rc;
 
 	if (how->method == VIRTIO_MEM_METHOD_SWEEP) {
 		*what = "moving what is in use";
-		rc = bounded_empty(vm, how, sweep_run, left_ms, cause);
+		rc = bounded_empty(vm, how, sweep_run, &left->empty, cause);
 		if (rc)
 			return rc;
 		/* What is left would be waited for, with all locks held. */
@@ -737,24 +711,23 @@ static int leave_directly(struct virtio_mem *vm,
 		}
 	}
 	*what = "offlining";
-	return bounded_offline(vm, how->method == VIRTIO_MEM_METHOD_OFFLINE ?
-			       offline_ms(how) : try_ms(vm, how), cause);
+	return bounded_offline(vm, left->direct, cause);
 }
 
 /* All its pages first; 0 if the claimed big block has left Linux. */
 static int leave_taken(struct virtio_mem *vm,
 		       const struct virtio_mem_attempt *how,
-		       const char **what, unsigned int *left_ms,
+		       struct virtio_mem_times *left, const char **what,
 		       enum virtio_mem_cause *cause)
 {
 	int rc;
 
 	*what = "taking its pages";
-	rc = bounded_empty(vm, how, take_run, left_ms, cause);
+	rc = bounded_empty(vm, how, take_run, &left->empty, cause);
 	if (rc)
 		return rc;
 	*what = "offlining";
-	return bounded_offline(vm, offline_ms(how), cause);
+	return bounded_offline(vm, left->taken, cause);
 }
 
 /**
@@ -777,8 +750,8 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 {
 	bool taking = how->method == VIRTIO_MEM_METHOD_TAKE;
 	u64 addr = virtio_mem_bb_addr(vm, id);
-	unsigned int left_ms = empty_ms(how);
 	enum virtio_mem_cause cause;
+	struct virtio_mem_times left;
 	unsigned long online;
 	const char *what = "";
 	int rc = 0;
@@ -786,14 +759,16 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 	if (!claim(vm, id))
 		return VIRTIO_MEM_CAUSE_HOTPLUG;
 	online = virtio_mem_mm_online_pages(vm, id, NULL);
+	virtio_mem_choose_times(how->method, how->ms,
+				virtio_mem_bb_pages(vm) / block_pages(), &left);
 	if (!taking) {
-		rc = leave_directly(vm, how, &what, &left_ms, &cause);
+		rc = leave_directly(vm, how, &left, &what, &cause);
 		/* A short cut that was none: what counts is the long way. */
-		taking = rc && left_ms && taking_helps(cause) &&
-			 how->method != VIRTIO_MEM_METHOD_OFFLINE;
+		taking = rc && virtio_mem_choose_take_after(how->method, cause,
+							    left.empty);
 	}
 	if (taking)
-		rc = leave_taken(vm, how, &what, &left_ms, &cause);
+		rc = leave_taken(vm, how, &left, &what, &cause);
 	if (!rc) {
 		end_claim(vm, VIRTIO_MEM_BB_PLUGGED);
 		return VIRTIO_MEM_CAUSE_NONE;

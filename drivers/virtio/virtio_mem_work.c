@@ -125,6 +125,7 @@ struct view {
 	struct virtio_mem_score score;
 	struct virtio_mem_history past;
 	struct virtio_mem_candidate c;
+	struct virtio_mem_fit fit;	/* only of the one whose turn it is */
 };
 
 static void judge(struct virtio_mem *vm, unsigned long id, struct view *v)
@@ -137,33 +138,24 @@ static void judge(struct virtio_mem *vm, unsigned long id, struct view *v)
 	v->c.kernel_zone = v->score.kernel_zone;
 }
 
-static enum virtio_mem_cause doubt_of(const struct view *v)
-{
-	return virtio_mem_choose_doubt(&v->score, &v->past);
-}
-
 /* Looks at one big block of a scan; returns what speaks against it. */
 static enum virtio_mem_cause scan_one(struct virtio_mem *vm, unsigned long id,
 				      bool usable, struct view *v)
 {
-	enum virtio_mem_cause cause;
+	struct virtio_mem_finding f;
 
 	judge(vm, id, v);
-	cause = virtio_mem_choose_stays(&v->score, usable,
-					READ_ONCE(virtio_mem_unplug_online));
-	if (cause) {
-		stays(vm, id, cause);
-		return cause;
+	virtio_mem_choose_finding(&v->score, &v->past, usable,
+				  READ_ONCE(virtio_mem_unplug_online), &f);
+	if (f.stays) {
+		stays(vm, id, f.cause);
+		return f.cause;
 	}
-	virtio_mem_held_suspect(vm, id,
-				virtio_mem_choose_confirms(&v->score, &v->past) ?
-				v->score.held_pfn : 0);
-	cause = doubt_of(v);
-	/* Reasons of the past are forgotten. */
-	set_cause(vm, id, cause ? cause : v->past.cause);
+	virtio_mem_held_suspect(vm, id, f.suspect_pfn);
+	set_cause(vm, id, f.keep);
 	if (!virtio_mem_pass_is_unfit(&vm->pass, &v->c))
 		virtio_mem_candidates_offer(&vm->cand, &v->c);
-	return cause;
+	return f.cause;
 }
 
 /* Room for all that the scan may find; it also works with less. */
@@ -207,20 +199,16 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
 	unsigned long id = ULONG_MAX;
 	u64 begin = now_ms();
 	struct view v;
-	bool all;
+	bool any_offline;
 
-	/* What is offline goes first, wherever it is. */
 	mutex_lock(&vm->hotplug_mutex);
-	all = vm->offline_bytes > 0;
+	any_offline = vm->offline_bytes > 0;
 	mutex_unlock(&vm->hotplug_mutex);
 	prepare_candidates(vm);
 	while (virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
-		if (!all && virtio_mem_candidates_enough(&vm->cand, nr)) {
-			vm->cand.early = true;
-			break;
-		}
 		/* The rest is looked at later, unless something is newer. */
-		if (virtio_mem_shall_end(vm) ||
+		if (virtio_mem_candidates_enough(&vm->cand, nr, any_offline) ||
+		    virtio_mem_shall_end(vm) ||
 		    test_bit(VIRTIO_MEM_EV_CONFIG, &vm->events)) {
 			vm->cand.early = true;
 			break;
@@ -249,20 +237,50 @@ static void note_pressure(struct virtio_mem *vm, unsigned long id,
 			fit->reserve >> (20 - PAGE_SHIFT));
 }
 
-/* What the guest can't do without stays: the guard against running out. */
-static bool fits(struct virtio_mem *vm, const struct view *v)
+/* Looks at the big block whose turn it is, and asks what to do with it. */
+static enum virtio_mem_verdict ask(struct virtio_mem *vm, unsigned long id,
+				   struct virtio_mem_turn *turn,
+				   struct view *v, enum virtio_mem_cause *cause)
 {
 	struct virtio_mem_pressure pressure;
-	struct virtio_mem_fit fit;
 
+	judge(vm, id, v);
 	virtio_mem_scan_pressure(&pressure);
 	virtio_mem_choose_fit(&v->score, &pressure, PHYS_PFN(SZ_1M),
-			      READ_ONCE(virtio_mem_unplug_reserve_mib), &fit);
-	if (!fit.fits) {
-		note_pressure(vm, v->c.id, &fit);
-		virtio_mem_pass_unfit(&vm->pass, &v->c);
-	}
-	return fit.fits;
+			      READ_ONCE(virtio_mem_unplug_reserve_mib),
+			      &v->fit);
+	turn->fits = v->fit.fits;
+	return virtio_mem_choose_verdict(&v->score, &v->past, turn, cause);
+}
+
+/* The same, but what only a batch of some CPU holds is found out on the way. */
+static enum virtio_mem_verdict decide(struct virtio_mem *vm, unsigned long id,
+				      struct virtio_mem_turn *turn,
+				      struct view *v,
+				      enum virtio_mem_cause *cause)
+{
+	enum virtio_mem_verdict verdict = ask(vm, id, turn, v, cause);
+
+	if (verdict != VIRTIO_MEM_VERDICT_CONFIRM)
+		return verdict;
+	virtio_mem_held_confirm(vm, id, v->score.free_pfn);
+	turn->confirmed = true;
+	return ask(vm, id, turn, v, cause);
+}
+
+static void put_off(struct virtio_mem *vm, const struct view *v,
+		    enum virtio_mem_cause cause)
+{
+	if (cause)
+		set_cause(vm, v->c.id, cause);
+	virtio_mem_candidates_put_off(&vm->cand, &v->c);
+}
+
+/* The guest can't do without it, nor without others of its class. */
+static void unfit(struct virtio_mem *vm, const struct view *v)
+{
+	note_pressure(vm, v->c.id, &v->fit);
+	virtio_mem_pass_unfit(&vm->pass, &v->c);
 }
 
 static enum virtio_mem_cause try_bb(struct virtio_mem *vm, const struct view *v,
@@ -274,13 +292,12 @@ static enum virtio_mem_cause try_bb(struct virtio_mem *vm, const struct view *v,
 						   virtio_mem_safe_unplug,
 						   blocks),
 		.suspect = v->score.held_pfn,
-		.ms = READ_ONCE(virtio_mem_unplug_timeout_ms),
+		.ms = virtio_mem_choose_ms(READ_ONCE(virtio_mem_unplug_timeout_ms),
+					   doubted),
 	};
 	enum virtio_mem_cause cause;
 	u64 begin = now_ms();
 
-	if (doubted)
-		how.ms = min(how.ms, VIRTIO_MEM_DOUBT_TRY_MS);
 	cause = virtio_mem_mm_shrink(vm, v->c.id, &how);
 	if (!cause) {
 		virtio_mem_held_forget(vm, v->c.id);
@@ -288,8 +305,7 @@ static enum virtio_mem_cause try_bb(struct virtio_mem *vm, const struct view *v,
 	}
 	if (doubted)
 		virtio_mem_doubt_spend(&vm->doubt, now_ms() - begin);
-	if (cause != VIRTIO_MEM_CAUSE_INTERRUPTED &&
-	    cause != VIRTIO_MEM_CAUSE_HOTPLUG)
+	if (virtio_mem_choose_remembers(cause))
 		virtio_mem_held_record_failure(vm, v->c.id, cause);
 	return cause;
 }
@@ -298,34 +314,28 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 				       const struct virtio_mem_situation *in,
 				       const struct virtio_mem_step *step)
 {
+	struct virtio_mem_turn turn = {
+		.usable = step->first < in->usable_bbs,
+		.unplug_online = READ_ONCE(virtio_mem_unplug_online),
+		.quick = step->quick,
+		.doubted = step->doubted,
+	};
 	unsigned long id = step->first;
+	enum virtio_mem_verdict verdict;
 	enum virtio_mem_cause cause;
 	u64 begin = now_ms();
 	struct view v;
 
-	/* The scan may be long ago: look again. */
-	judge(vm, id, &v);
-	if (step->quick && v.score.used_pages + v.score.stuck_pages) {
-		virtio_mem_candidates_put_off(&vm->cand, &v.c);
-		return VIRTIO_MEM_CAUSE_NONE;
-	}
-	if (!step->doubted && virtio_mem_choose_confirms(&v.score, &v.past)) {
-		/* What only a batch held is not there any more. */
-		virtio_mem_held_confirm(vm, id, v.score.free_pfn);
-		judge(vm, id, &v);
-	}
-	if (!step->doubted && doubt_of(&v)) {
-		set_cause(vm, id, doubt_of(&v));
-		virtio_mem_candidates_put_off(&vm->cand, &v.c);
-		return doubt_of(&v);
+	verdict = decide(vm, id, &turn, &v, &cause);
+	if (verdict == VIRTIO_MEM_VERDICT_PUT_OFF) {
+		put_off(vm, &v, cause);
+		return cause;
 	}
 	if (!vm->bbt.count[VIRTIO_MEM_BB_PLUGGED])
 		vm->out_ms = begin;
-	cause = virtio_mem_choose_stays(&v.score, id < in->usable_bbs,
-					READ_ONCE(virtio_mem_unplug_online));
-	if (!cause && !fits(vm, &v))
-		cause = VIRTIO_MEM_CAUSE_PRESSURE;
-	if (!cause)
+	if (cause == VIRTIO_MEM_CAUSE_PRESSURE)
+		unfit(vm, &v);
+	if (verdict == VIRTIO_MEM_VERDICT_TRY)
 		cause = try_bb(vm, &v, step->doubted);
 	cause = virtio_mem_choose_reason(&v.score, &v.past, cause);
 	if (cause) {

@@ -304,6 +304,172 @@ static void nothing_busy_is_offlined_unswept(struct kunit *test)
 	}
 }
 
+/* What a scan makes of it. */
+static void what_a_scan_finds(struct kunit *test)
+{
+	struct virtio_mem_history failed = { .tries = 1, .cause = CAUSE(VETO) };
+	struct virtio_mem_history held = { .held = true,
+					   .cause = CAUSE(DEADLINE) };
+	struct virtio_mem_score s = { .online_pages = 8, .used_pages = 2,
+				      .held_pages = 1, .held_pfn = 77 };
+	struct virtio_mem_finding f;
+
+	/* Held, perhaps: no reason, but a suspicion; a failure stays known. */
+	virtio_mem_choose_finding(&s, &failed, true, true, &f);
+	KUNIT_EXPECT_FALSE(test, f.stays);
+	KUNIT_EXPECT_EQ(test, f.cause, CAUSE(NONE));
+	KUNIT_EXPECT_EQ(test, f.keep, CAUSE(VETO));
+	KUNIT_EXPECT_EQ(test, f.suspect_pfn, 77UL);
+	/* Known to be held: nothing to suspect. */
+	virtio_mem_choose_finding(&s, &held, true, true, &f);
+	KUNIT_EXPECT_FALSE(test, f.stays);
+	KUNIT_EXPECT_EQ(test, f.cause, CAUSE(PINNED));
+	KUNIT_EXPECT_EQ(test, f.keep, CAUSE(PINNED));
+	KUNIT_EXPECT_EQ(test, f.suspect_pfn, 0UL);
+	s.held_pages = 0;
+	virtio_mem_choose_finding(&s, &nothing_known, true, true, &f);
+	KUNIT_EXPECT_EQ(test, f.keep, CAUSE(NONE));
+	KUNIT_EXPECT_EQ(test, f.suspect_pfn, 0UL);
+	/* What forbids comes before what is doubted. */
+	s.stuck_pages = 1;
+	s.stuck_cause = CAUSE(UNMOVABLE);
+	virtio_mem_choose_finding(&s, &failed, true, false, &f);
+	KUNIT_EXPECT_TRUE(test, f.stays);
+	KUNIT_EXPECT_EQ(test, f.cause, CAUSE(KEPT_ONLINE));
+	virtio_mem_choose_finding(&s, &failed, false, true, &f);
+	KUNIT_EXPECT_TRUE(test, f.stays);
+	KUNIT_EXPECT_EQ(test, f.cause, CAUSE(OUTSIDE));
+}
+
+#define VERDICT(name)	VIRTIO_MEM_VERDICT_##name
+
+struct verdict_case {
+	const char *name;
+	struct virtio_mem_score s;
+	struct virtio_mem_history past;
+	struct virtio_mem_turn turn;
+	enum virtio_mem_verdict verdict;
+	enum virtio_mem_cause cause;
+};
+
+/* All that a turn can have; each case takes or adds what it is about. */
+#define MAY	.usable = true, .unplug_online = true, .fits = true
+#define IN_USE	.online_pages = 8, .used_pages = 2
+#define HELD_NOW IN_USE, .held_pages = 1, .held_pfn = 77
+
+static const struct verdict_case verdicts[] = {
+	{ "in use", { IN_USE }, {}, { MAY }, VERDICT(TRY), CAUSE(NONE) },
+	{ "free and quick", { .online_pages = 8 }, {}, { MAY, .quick = true },
+	  VERDICT(TRY), CAUSE(NONE) },
+	{ "in use, but quick", { IN_USE }, {}, { MAY, .quick = true },
+	  VERDICT(PUT_OFF), CAUSE(NONE) },
+	{ "stuck, but quick", { .online_pages = 8, STUCK(UNMOVABLE) }, {},
+	  { MAY, .quick = true }, VERDICT(PUT_OFF), CAUSE(NONE) },
+	{ "quick comes before a doubt that was paid for", { IN_USE },
+	  { .held = true }, { MAY, .quick = true, .doubted = true },
+	  VERDICT(PUT_OFF), CAUSE(NONE) },
+	{ "held at this moment", { HELD_NOW }, {}, { MAY },
+	  VERDICT(CONFIRM), CAUSE(NONE) },
+	{ "asked for but once", { HELD_NOW }, {}, { MAY, .confirmed = true },
+	  VERDICT(TRY), CAUSE(NONE) },
+	{ "found held", { HELD_NOW }, { .held = true },
+	  { MAY, .confirmed = true }, VERDICT(PUT_OFF), CAUSE(PINNED) },
+	{ "found out before what forbids", { HELD_NOW }, {},
+	  { .usable = false }, VERDICT(CONFIRM), CAUSE(NONE) },
+	{ "doubted", { .online_pages = 8, STUCK(HUGETLB) }, {}, { MAY },
+	  VERDICT(PUT_OFF), CAUSE(HUGETLB) },
+	{ "doubted before what forbids",
+	  { .online_pages = 8, STUCK(HUGETLB) }, {}, { .usable = false },
+	  VERDICT(PUT_OFF), CAUSE(HUGETLB) },
+	{ "doubted, and its turn all the same",
+	  { .online_pages = 8, STUCK(HUGETLB) }, {}, { MAY, .doubted = true },
+	  VERDICT(TRY), CAUSE(NONE) },
+	{ "nothing to find out if it is doubted", { HELD_NOW }, {},
+	  { MAY, .doubted = true }, VERDICT(TRY), CAUSE(NONE) },
+	{ "out of reach", { IN_USE }, {}, { .unplug_online = true },
+	  VERDICT(STAYS), CAUSE(OUTSIDE) },
+	{ "kept", { IN_USE }, {}, { .usable = true },
+	  VERDICT(STAYS), CAUSE(KEPT_ONLINE) },
+	{ "kept, whether it fits or not", { IN_USE }, {},
+	  { .usable = true, .doubted = true }, VERDICT(STAYS),
+	  CAUSE(KEPT_ONLINE) },
+	{ "can't be done without", { IN_USE }, {},
+	  { .usable = true, .unplug_online = true }, VERDICT(STAYS),
+	  CAUSE(PRESSURE) },
+};
+
+static void verdict_name(const struct verdict_case *c, char *desc)
+{
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(verdicts, verdicts, verdict_name);
+
+static void a_verdict(struct kunit *test)
+{
+	const struct verdict_case *c = test->param_value;
+	enum virtio_mem_cause cause = CAUSE(NR);
+
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_verdict(&c->s, &c->past,
+							&c->turn, &cause),
+			c->verdict);
+	KUNIT_EXPECT_EQ(test, cause, c->cause);
+}
+
+static void how_time_is_shared_out(struct kunit *test)
+{
+	struct virtio_mem_times t;
+
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_ms(40000, false), 40000U);
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_ms(40000, true),
+			VIRTIO_MEM_DOUBT_TRY_MS);
+	KUNIT_EXPECT_EQ(test, virtio_mem_choose_ms(100, true), 100U);
+	/* Where taking may follow, locks are held for a second a block. */
+	virtio_mem_choose_times(METHOD(DIRECT), 40000, 1, &t);
+	KUNIT_EXPECT_EQ(test, t.direct, 1000U);
+	KUNIT_EXPECT_EQ(test, t.taken, 10000U);
+	KUNIT_EXPECT_EQ(test, t.empty, 25000U);
+	virtio_mem_choose_times(METHOD(SWEEP), 40000, 4, &t);
+	KUNIT_EXPECT_EQ(test, t.direct, 4000U);
+	/* But never longer than its share. */
+	virtio_mem_choose_times(METHOD(SWEEP), 40000, 8, &t);
+	KUNIT_EXPECT_EQ(test, t.direct, 5000U);
+	virtio_mem_choose_times(METHOD(DIRECT), 800, 1UL << 30, &t);
+	KUNIT_EXPECT_EQ(test, t.direct, 100U);
+	/* Where nothing follows, all of the share. */
+	virtio_mem_choose_times(METHOD(OFFLINE), 40000, 1, &t);
+	KUNIT_EXPECT_EQ(test, t.direct, 10000U);
+}
+
+static void what_follows_a_failure(struct kunit *test)
+{
+	/* Held before an attempt is no reason not to begin. */
+	KUNIT_EXPECT_TRUE(test, virtio_mem_choose_again(0, true));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_again(1, true));
+	KUNIT_EXPECT_TRUE(test,
+			  virtio_mem_choose_again(VIRTIO_MEM_TAKE_ATTEMPTS - 1,
+						  false));
+	KUNIT_EXPECT_FALSE(test,
+			   virtio_mem_choose_again(VIRTIO_MEM_TAKE_ATTEMPTS,
+						   false));
+#define TAKE_AFTER(how, why, ms)					\
+	virtio_mem_choose_take_after(METHOD(how), CAUSE(why), ms)
+	KUNIT_EXPECT_TRUE(test, TAKE_AFTER(DIRECT, DEADLINE, 1));
+	KUNIT_EXPECT_TRUE(test, TAKE_AFTER(DIRECT, VETO, 1));
+	KUNIT_EXPECT_TRUE(test, TAKE_AFTER(SWEEP, PINNED, 1));
+	KUNIT_EXPECT_FALSE(test, TAKE_AFTER(SWEEP, PINNED, 0));
+	KUNIT_EXPECT_FALSE(test, TAKE_AFTER(SWEEP, NOMEM, 1));
+	KUNIT_EXPECT_FALSE(test, TAKE_AFTER(DIRECT, INTERRUPTED, 1));
+	KUNIT_EXPECT_FALSE(test, TAKE_AFTER(OFFLINE, DEADLINE, 1));
+	KUNIT_EXPECT_FALSE(test, TAKE_AFTER(TAKE, PINNED, 1));
+	/* It says nothing of the big block that something else came first. */
+	KUNIT_EXPECT_FALSE(test,
+			   virtio_mem_choose_remembers(CAUSE(INTERRUPTED)));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_remembers(CAUSE(HOTPLUG)));
+	KUNIT_EXPECT_TRUE(test, virtio_mem_choose_remembers(CAUSE(PINNED)));
+	KUNIT_EXPECT_TRUE(test, virtio_mem_choose_remembers(CAUSE(NOMEM)));
+}
+
 static void free_swap_is_worth_what_it_frees(struct kunit *test)
 {
 	struct virtio_mem_pressure p = { .swap_free = 1000, .anon = 4000 };
@@ -964,20 +1130,22 @@ static void a_scan_ends_when_enough_is_free(struct kunit *test)
 {
 	struct virtio_mem_candidates *cand = cand_new(test);
 
-	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 1));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 1, false));
 	offer(cand, RANK(FREE, 1), 3);
-	KUNIT_EXPECT_TRUE(test, virtio_mem_candidates_enough(cand, 1));
-	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 2));
+	KUNIT_EXPECT_TRUE(test, virtio_mem_candidates_enough(cand, 1, false));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 2, false));
 	/* What has to move is no reason to stop looking, */
 	offer(cand, RANK(USED, 1), 2);
 	/* nor what has failed, however empty it is, nor what is doubted. */
 	offer(cand, RANK(FAILED, 0), 5);
 	offer(cand, RANK(DOUBTED, 0), 6);
-	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 2));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 2, false));
 	offer(cand, RANK(OFFLINE, 0), 1);
-	KUNIT_EXPECT_TRUE(test, virtio_mem_candidates_enough(cand, 2));
-	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 3));
-	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 0));
+	KUNIT_EXPECT_TRUE(test, virtio_mem_candidates_enough(cand, 2, false));
+	/* What is offline goes first: it has to be found. */
+	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 2, true));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 3, false));
+	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 0, false));
 }
 
 static struct kunit_case cases[] = {
@@ -989,6 +1157,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(what_a_batch_may_hold_is_found_out_first),
 	KUNIT_CASE(method_by_what_is_in_the_way),
 	KUNIT_CASE(nothing_busy_is_offlined_unswept),
+	KUNIT_CASE(what_a_scan_finds),
+	KUNIT_CASE_PARAM(a_verdict, verdicts_gen_params),
+	KUNIT_CASE(how_time_is_shared_out),
+	KUNIT_CASE(what_follows_a_failure),
 	KUNIT_CASE(free_swap_is_worth_what_it_frees),
 	KUNIT_CASE(little_to_swap_out_is_halved_by_zram_too),
 	KUNIT_CASE_PARAM(a_state_of_the_guest, states_gen_params),

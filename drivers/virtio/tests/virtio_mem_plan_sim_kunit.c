@@ -270,7 +270,8 @@ static enum virtio_mem_cause do_scan(struct world *w)
 	virtio_mem_candidates_reset(&w->cand);
 	w->looked = true;
 	while (virtio_mem_bbt_prev(&w->t, ADDED, &id)) {
-		if (virtio_mem_candidates_enough(&w->cand, w->step.nr)) {
+		if (virtio_mem_candidates_enough(&w->cand, w->step.nr,
+						 false)) {
 			w->cand.early = true;
 			break;
 		}

@@ -126,7 +126,8 @@ static enum virtio_mem_cause do_scan(struct clock *w)
 
 	virtio_mem_candidates_reset(&w->cand);
 	while (virtio_mem_bbt_prev(&w->t, ADDED, &id)) {
-		if (virtio_mem_candidates_enough(&w->cand, w->step.nr)) {
+		if (virtio_mem_candidates_enough(&w->cand, w->step.nr,
+						 false)) {
 			w->cand.early = true;
 			break;
 		}
@@ -146,17 +147,13 @@ static bool fits(struct clock *w, const struct view *v)
 {
 	struct virtio_mem_fit fit;
 
-	if (!w->guarded)
-		return true;
 	virtio_mem_choose_fit(&v->score, &w->p, 1, -1, &fit);
-	if (!fit.fits)
-		virtio_mem_pass_unfit(&w->pass, &v->c);
-	return fit.fits;
+	return !w->guarded || fit.fits;
 }
 
 static enum virtio_mem_cause try_bb(struct clock *w, unsigned long id)
 {
-	u32 limit = w->step.doubted ? VIRTIO_MEM_DOUBT_TRY_MS : TIMEOUT_MS;
+	u32 limit = virtio_mem_choose_ms(TIMEOUT_MS, w->step.doubted);
 	struct big *b = &w->big[id];
 	u32 ms = min(b->try_ms, limit);
 
@@ -179,21 +176,26 @@ static enum virtio_mem_cause try_bb(struct clock *w, unsigned long id)
 
 static enum virtio_mem_cause do_shrink(struct clock *w)
 {
+	struct virtio_mem_turn turn = {
+		.usable = true, .unplug_online = true,
+		.quick = w->step.quick, .doubted = w->step.doubted,
+	};
 	unsigned long id = w->step.first;
+	enum virtio_mem_verdict verdict;
 	enum virtio_mem_cause cause;
 	struct view v;
 
 	judge(w, id, &v);
-	if (w->step.quick && v.score.used_pages + v.score.stuck_pages) {
-		virtio_mem_candidates_put_off(&w->cand, &v.c);
-		return CAUSE(NONE);
-	}
-	cause = virtio_mem_choose_doubt(&v.score, &v.past);
-	if (cause && !w->step.doubted) {
+	turn.fits = fits(w, &v);
+	verdict = virtio_mem_choose_verdict(&v.score, &v.past, &turn, &cause);
+	if (verdict == VIRTIO_MEM_VERDICT_PUT_OFF) {
 		virtio_mem_candidates_put_off(&w->cand, &v.c);
 		return cause;
 	}
-	cause = fits(w, &v) ? try_bb(w, id) : CAUSE(PRESSURE);
+	if (verdict == VIRTIO_MEM_VERDICT_TRY)
+		cause = try_bb(w, id);
+	else
+		virtio_mem_pass_unfit(&w->pass, &v.c);
 	if (cause)
 		virtio_mem_bbt_set_tried(&w->t, id);
 	return cause;
