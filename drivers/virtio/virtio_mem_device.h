@@ -74,8 +74,10 @@ enum virtio_mem_activity {
  * @config: the configuration (own lock)
  * @pm: suspend and hibernation
  *
- * @hotplug_mutex: guards what is marked M.  Held for table updates, never
- *	while waiting for the device or for the memory hotplug core.
+ * @hotplug_mutex: guards what is marked M, and the memmap of what is online of
+ *	ours, see virtio_mem_scan.c.  Held for table updates and for a look at
+ *	one section, never while waiting for the device or for the memory
+ *	hotplug core.
  *	Order: device_hotplug_lock > mem_hotplug_lock > notifier chain >
  *	hotplug_mutex.  Never call add, remove or offline with it held.
  * @bbt: M: the table of big blocks

@@ -146,7 +146,7 @@ void virtio_mem_held_history(struct virtio_mem *vm, unsigned long id,
 	memset(past, 0, sizeof(*past));
 	if (!r || r->kind == SUSPECTED)
 		return;
-	if (r->kind == HELD && !virtio_mem_scan_held(r->pfn)) {
+	if (r->kind == HELD && !virtio_mem_scan_held(vm, r->pfn)) {
 		virtio_mem_held_forget(vm, id);
 		return;
 	}
@@ -204,13 +204,13 @@ bool virtio_mem_held_confirm(struct virtio_mem *vm, unsigned long id,
 
 	if (!r || r->kind != SUSPECTED)
 		return false;
-	if (!virtio_mem_scan_held(r->pfn))
+	if (!virtio_mem_scan_held(vm, r->pfn))
 		goto not_held;
 	if (r->drains == vm->drains) {
 		if (!free_pfn || virtio_mem_mm_drain(vm, id, free_pfn))
 			goto not_held;
 		vm->drains++;
-		if (!virtio_mem_scan_held(r->pfn))
+		if (!virtio_mem_scan_held(vm, r->pfn))
 			goto not_held;
 	}
 	r->kind = HELD;
@@ -266,7 +266,7 @@ bool virtio_mem_held_any_released(struct virtio_mem *vm)
 	struct record *r;
 
 	xa_for_each(&vm->held, id, r) {
-		if (r->kind != HELD || virtio_mem_scan_held(r->pfn))
+		if (r->kind != HELD || virtio_mem_scan_held(vm, r->pfn))
 			continue;
 		virtio_mem_held_forget(vm, id);
 		released = true;

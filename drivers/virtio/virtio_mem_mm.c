@@ -383,7 +383,8 @@ unsigned long virtio_mem_mm_exit(struct virtio_mem *vm)
  * @id: the big block, ADDED or claimed
  * @zone: out, may be NULL: index of the zone, -1 if none, -2 if several
  *
- * Context: any; a hint while others can online and offline it.
+ * Context: any; a hint while others can online and offline it.  The zone is all
+ * that is read of a page, which nothing checks for a void memmap.
  * Return: pages.
  */
 unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
@@ -488,7 +489,7 @@ static bool try_again(struct virtio_mem *vm, unsigned int attempt,
 		return false;
 	}
 	return virtio_mem_choose_again(attempt, how->suspect &&
-				       virtio_mem_scan_held(how->suspect));
+				       virtio_mem_scan_held(vm, how->suspect));
 }
 
 static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
@@ -511,11 +512,12 @@ static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 }
 
 /* Whether nothing is in use any more, or so little that offlining may move it. */
-static bool is_swept(unsigned long pfn, unsigned long nr)
+static bool is_swept(struct virtio_mem *vm, unsigned long pfn,
+		     unsigned long nr)
 {
 	struct virtio_mem_score score;
 
-	virtio_mem_scan_pages(pfn, pfn + nr, &score);
+	virtio_mem_scan_pages(vm, pfn, pfn + nr, &score);
 	return virtio_mem_choose_is_swept(&score);
 }
 
@@ -527,7 +529,7 @@ static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 
 	for (attempt = 0; !rc && try_again(vm, attempt, how, &rc); attempt++) {
 		rc = virtio_mem_pages_sweep(pfn, nr);
-		if (!rc && is_swept(pfn, nr))
+		if (!rc && is_swept(vm, pfn, nr))
 			break;
 	}
 	/* What is left decides. */
@@ -704,7 +706,7 @@ static int leave_directly(struct virtio_mem *vm,
 		if (rc)
 			return rc;
 		/* What is left would be waited for, with all locks held. */
-		if (!is_swept(virtio_mem_bb_pfn(vm, vm->claimed),
+		if (!is_swept(vm, virtio_mem_bb_pfn(vm, vm->claimed),
 			      virtio_mem_bb_pages(vm))) {
 			*cause = VIRTIO_MEM_CAUSE_PINNED;
 			return -EBUSY;

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Looks at the pages of a big block, without locks: free, movable, stuck, and
- * by what; and at what memory the guest has left.  Observes only, decides
+ * Looks at the pages of a big block, without their locks: free, movable, stuck,
+ * and by what; and at what memory the guest has left.  Observes only, decides
  * nothing.  May call virtio_mem_compat.
+ *
+ * A memmap is void once its memory is offline: with CONFIG_DEBUG_VM the core
+ * fills it with a pattern that the macros of page flags BUG at.  So each section
+ * is looked at with hotplug_mutex held.  What is online then stays so until the
+ * notifier has had the mutex in MEM_OFFLINE, and the core voids the memmap after
+ * that (6.1 to 7.3); what is not online any more has no page to look at.
  *
  * All answers are hints: pages change while we look.  What the look calls
  * movable may still fail, and what it calls stuck may still go, though it shall
@@ -167,15 +173,7 @@ static unsigned long look(struct page *page, unsigned long pfn,
 	return look_folio(page, pfn, left, movable_zone, score);
 }
 
-/**
- * virtio_mem_scan_held() - whether something holds a page
- * @pfn: the page, in memory that is added
- *
- * Context: the worker.
- * Return: true if it is in use, and referred to by more than its mappings and
- * its cache.
- */
-bool virtio_mem_scan_held(unsigned long pfn)
+static bool page_held(unsigned long pfn)
 {
 	struct page *page = pfn_to_online_page(pfn);
 
@@ -185,36 +183,65 @@ bool virtio_mem_scan_held(unsigned long pfn)
 }
 
 /**
+ * virtio_mem_scan_held() - whether something holds a page
+ * @vm: the device
+ * @pfn: the page, in memory of the device that is added
+ *
+ * Context: the worker; takes hotplug_mutex; may sleep.
+ * Return: true if it is in use, and referred to by more than its mappings and
+ * its cache.
+ */
+bool virtio_mem_scan_held(struct virtio_mem *vm, unsigned long pfn)
+{
+	bool held;
+
+	mutex_lock(&vm->hotplug_mutex);
+	held = page_held(pfn);
+	mutex_unlock(&vm->hotplug_mutex);
+	return held;
+}
+
+/* All of a section: it is online, or it is not. */
+static void look_section(unsigned long pfn, struct virtio_mem_score *score)
+{
+	unsigned long end = pfn + PAGES_PER_SECTION;
+	struct page *page = pfn_to_online_page(pfn);
+	bool movable_zone;
+
+	if (!page)
+		return;
+	score->online_pages += PAGES_PER_SECTION;
+	movable_zone = page_zonenum(page) == ZONE_MOVABLE;
+	if (!movable_zone) {
+		score->kernel_zone = true;
+		score->kernel_pages += PAGES_PER_SECTION;
+	}
+	while (pfn < end)
+		pfn += look(pfn_to_page(pfn), pfn, end - pfn, movable_zone,
+			    score);
+}
+
+/**
  * virtio_mem_scan_pages() - look at pages
- * @pfn: the first, at the start of a section
+ * @vm: the device
+ * @pfn: the first, at the start of a section, in added memory of the device
  * @end: and up to here, at the end of one
  * @score: out
  *
- * Context: the memmap of what is online of them can't go; may sleep.
+ * Others can on- and offline memory between two sections: they wait for one at
+ * most.
+ *
+ * Context: the worker; takes hotplug_mutex; may sleep.
  */
-void virtio_mem_scan_pages(unsigned long pfn, unsigned long end,
-			   struct virtio_mem_score *score)
+void virtio_mem_scan_pages(struct virtio_mem *vm, unsigned long pfn,
+			   unsigned long end, struct virtio_mem_score *score)
 {
 	memset(score, 0, sizeof(*score));
-	while (pfn < end) {
-		unsigned long stop = min(end, pfn + PAGES_PER_SECTION);
-		struct page *page = pfn_to_online_page(pfn);
-		bool movable_zone;
-
+	for (; pfn < end; pfn += PAGES_PER_SECTION) {
+		mutex_lock(&vm->hotplug_mutex);
+		look_section(pfn, score);
+		mutex_unlock(&vm->hotplug_mutex);
 		cond_resched();
-		if (!page) {
-			pfn = stop;
-			continue;
-		}
-		score->online_pages += stop - pfn;
-		movable_zone = page_zonenum(page) == ZONE_MOVABLE;
-		if (!movable_zone) {
-			score->kernel_zone = true;
-			score->kernel_pages += stop - pfn;
-		}
-		while (pfn < stop)
-			pfn += look(pfn_to_page(pfn), pfn, stop - pfn,
-				    movable_zone, score);
 	}
 }
 
@@ -224,16 +251,14 @@ void virtio_mem_scan_pages(unsigned long pfn, unsigned long end,
  * @id: the big block, ADDED or claimed
  * @score: out
  *
- * The memmap can't go while we look: only the worker removes this memory.
- *
- * Context: the worker; may sleep.
+ * Context: the worker; takes hotplug_mutex; may sleep.
  */
 void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 			struct virtio_mem_score *score)
 {
 	unsigned long pfn = virtio_mem_bb_pfn(vm, id);
 
-	virtio_mem_scan_pages(pfn, pfn + virtio_mem_bb_pages(vm), score);
+	virtio_mem_scan_pages(vm, pfn, pfn + virtio_mem_bb_pages(vm), score);
 }
 
 /**
@@ -243,7 +268,7 @@ void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
  *
  * One of the smallest free chunk, as all of its chunk is zeroed when it is taken.
  *
- * Context: the worker; may sleep.
+ * Context: the worker; nobody else offlines them; may sleep.
  * Return: its PFN; 0 if there is none.
  */
 unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looks at pages, without locks, and at what memory the guest has left.
+ * Looks at pages, without their locks, and at what memory the guest has left.
  * Observes only.
  */
 #ifndef _VIRTIO_MEM_SCAN_H
@@ -10,11 +10,11 @@
 
 struct virtio_mem;
 
-void virtio_mem_scan_pages(unsigned long pfn, unsigned long end,
-			   struct virtio_mem_score *score);
+void virtio_mem_scan_pages(struct virtio_mem *vm, unsigned long pfn,
+			   unsigned long end, struct virtio_mem_score *score);
 void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 			struct virtio_mem_score *score);
-bool virtio_mem_scan_held(unsigned long pfn);
+bool virtio_mem_scan_held(struct virtio_mem *vm, unsigned long pfn);
 unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end);
 unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm);
 void virtio_mem_scan_pressure(struct virtio_mem_pressure *p);
