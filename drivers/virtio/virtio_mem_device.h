@@ -111,6 +111,7 @@ enum virtio_mem_activity {
  * @drains: W: how often the CPUs' batches were drained to tell what is held
  * @backoff: W: delay before the next retry
  * @doubt: W: time for tries that a look advises against
+ * @refusals: W: what Linux has refused to add
  * @pressure: W: what memory the guest had left when the last pass ended, or the
  *	least since
  * @hasty: W: the last pass began before its time
@@ -185,6 +186,7 @@ struct virtio_mem {
 	unsigned long drains;
 	struct virtio_mem_backoff backoff;
 	struct virtio_mem_doubt doubt;
+	struct virtio_mem_refusals refusals;
 	struct virtio_mem_pressure pressure;
 	bool hasty;
 	u64 failed_ms;

@@ -131,6 +131,11 @@ static bool plan_add(const struct virtio_mem_situation *in,
 		pass->plug_held = true;
 		return false;
 	}
+	if (!in->add_trust) {
+		hold_cause(pass, VIRTIO_MEM_CAUSE_ADD_FAILED);
+		pass->add_held = true;
+		return false;
+	}
 	step->type = VIRTIO_MEM_STEP_ADD;
 	step->nr = 1;
 	return true;
@@ -198,7 +203,12 @@ static bool plan_grow(const struct virtio_mem_situation *in,
 		hold_cause(pass, VIRTIO_MEM_CAUSE_ONLINE_LIMIT);
 		return false;
 	}
+	if (!in->add_trust) {
+		hold_cause(pass, VIRTIO_MEM_CAUSE_ADD_FAILED);
+		return false;
+	}
 	max = min3(max, in->online_room, max(in->add_room, 1UL));
+	max = min(max, in->add_trust);
 	step->nr = virtio_mem_bbt_run(t, VIRTIO_MEM_BB_UNUSED, in->usable_bbs,
 				      max, &step->first);
 	if (!step->nr) {

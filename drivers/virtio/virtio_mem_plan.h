@@ -60,6 +60,8 @@ struct virtio_mem_step {
  * @max_run: BBs that one request can name
  * @add_room: BBs that look as if they could be added one after the other, at
  *	least one: only orders
+ * @add_trust: BBs that may be plugged though Linux has refused to add some; 0:
+ *	none is added for now
  * @may_doubt: there is time for tries that a look advises against
  * @failed_ms: time that this pass has spent on what came to nothing
  * @unplug_all: memory left plugged by somebody else must go first
@@ -75,6 +77,7 @@ struct virtio_mem_situation {
 	unsigned long online_room;
 	unsigned long max_run;
 	unsigned long add_room;
+	unsigned long add_trust;
 	bool may_doubt;
 	u64 failed_ms;
 	bool unplug_all;

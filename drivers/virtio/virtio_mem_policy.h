@@ -170,8 +170,18 @@
 #define VIRTIO_MEM_UNPLUG_BATCH		16UL
 #define VIRTIO_MEM_UNPLUG_WAIT_MS	2000
 
-/* So many big blocks in a pass refused by the device, or by Linux: growing waits. */
+/* So many big blocks in a pass refused by the device, or by Linux: it grows no more. */
 #define VIRTIO_MEM_MAX_REFUSALS		8
+
+/*
+ * And so many in a row that Linux refused to add: then growing waits until they
+ * are forgotten, so long after the last, in ms.  An add that has failed half-way
+ * leaves something behind until a reboot: such a big block is passed over.  But
+ * where every add fails, going on would plug and unplug the whole region.  What
+ * is in the way may go: so all are tried again, the same ones.
+ */
+#define VIRTIO_MEM_MAX_REFUSED		32U
+#define VIRTIO_MEM_FORGET_MS		600000
 
 /* How long big blocks that the device refused by ERROR are left alone, in ms. */
 #define VIRTIO_MEM_REFUSED_MS		10000

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: when to try again, when to look whether that would help, and how much
- * time may go into tries that a look advises against.  May call
+ * PURE: when to try again, when to look whether that would help, how much time
+ * may go into tries that a look advises against, and when what Linux has refused
+ * to add is tried again.  May call
  * virtio_mem_choose and what virtio_mem_core.h offers.
  */
 #include "virtio_mem_retry.h"
@@ -167,4 +168,56 @@ void virtio_mem_doubt_spend(struct virtio_mem_doubt *d, u64 ms)
 	static_assert(VIRTIO_MEM_DOUBT_TRY_MS <=
 		      VIRTIO_MEM_RETRY_MAX_MS / VIRTIO_MEM_DOUBT_SHARE);
 	d->credit_ms = max_t(s64, d->credit_ms - (s64)ms, least);
+}
+
+/**
+ * virtio_mem_refusals_count() - Linux has refused to add one more
+ * @r: the refusals
+ * @now_ms: now
+ */
+void virtio_mem_refusals_count(struct virtio_mem_refusals *r, u64 now_ms)
+{
+	r->in_row++;
+	r->since_ms = now_ms;
+	r->doubted = true;
+}
+
+/**
+ * virtio_mem_refusals_end() - one was added: not every add fails
+ * @r: the refusals
+ */
+void virtio_mem_refusals_end(struct virtio_mem_refusals *r)
+{
+	r->in_row = 0;
+	r->doubted = false;
+}
+
+/**
+ * virtio_mem_refusals_forget() - whether those that were refused get another try
+ * @r: the refusals; forgotten if so, but not the doubt
+ * @now_ms: now
+ *
+ * Return: true if so: the caller ends their quarantine.
+ */
+bool virtio_mem_refusals_forget(struct virtio_mem_refusals *r, u64 now_ms)
+{
+	if (now_ms - r->since_ms < VIRTIO_MEM_FORGET_MS)
+		return false;
+	r->in_row = 0;
+	return true;
+}
+
+/**
+ * virtio_mem_refusals_room() - how many big blocks may be plugged to be added
+ * @r: the refusals
+ *
+ * While none is added after one was refused, no more than a pass may try.
+ *
+ * Return: big blocks; 0: growing waits until the refusals are forgotten.
+ */
+unsigned long virtio_mem_refusals_room(const struct virtio_mem_refusals *r)
+{
+	if (r->in_row >= VIRTIO_MEM_MAX_REFUSED)
+		return 0;
+	return r->doubted ? VIRTIO_MEM_MAX_REFUSALS : ULONG_MAX;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PURE: when to try again, when to look whether that would help, and how much
- * time may go into tries that a look advises against.  Time is an argument.
+ * PURE: when to try again, when to look whether that would help, how much time
+ * may go into tries that a look advises against, and when what Linux has refused
+ * to add is tried again.  Time is an argument.
  * Includes virtio_mem_choose.h only.
  */
 #ifndef _VIRTIO_MEM_RETRY_H
@@ -27,6 +28,18 @@ struct virtio_mem_doubt {
 	u64 since_ms;
 };
 
+/**
+ * struct virtio_mem_refusals - what Linux has refused to add
+ * @in_row: big blocks, with none added between, since they were forgotten
+ * @since_ms: when it refused the last one
+ * @doubted: none was added since
+ */
+struct virtio_mem_refusals {
+	unsigned int in_row;
+	u64 since_ms;
+	bool doubted;
+};
+
 void virtio_mem_backoff_reset(struct virtio_mem_backoff *b);
 u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b);
 u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms);
@@ -40,5 +53,10 @@ bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
 void virtio_mem_doubt_grant(struct virtio_mem_doubt *d, u64 now_ms);
 bool virtio_mem_doubt_may(struct virtio_mem_doubt *d, u64 now_ms);
 void virtio_mem_doubt_spend(struct virtio_mem_doubt *d, u64 ms);
+
+void virtio_mem_refusals_count(struct virtio_mem_refusals *r, u64 now_ms);
+void virtio_mem_refusals_end(struct virtio_mem_refusals *r);
+bool virtio_mem_refusals_forget(struct virtio_mem_refusals *r, u64 now_ms);
+unsigned long virtio_mem_refusals_room(const struct virtio_mem_refusals *r);
 
 #endif /* _VIRTIO_MEM_RETRY_H */

@@ -84,16 +84,20 @@ static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 		return rc == -EINTR ? VIRTIO_MEM_CAUSE_NONE :
 				      VIRTIO_MEM_CAUSE_NOMEM;
 	rc = virtio_mem_mm_add(vm, id);
-	if (!rc)
+	if (!rc) {
+		virtio_mem_refusals_end(&vm->refusals);
 		return VIRTIO_MEM_CAUSE_NONE;
+	}
 	virtio_mem_note(vm, "0x%llx-0x%llx: adding failed (%d)", addr,
 			addr + vm->geo.bb_size - 1, rc);
 	if (rc == -ENOMEM)
 		return VIRTIO_MEM_CAUSE_NOMEM;
-	/* E.g. EEXIST: an earlier add failed half-way; not before a reboot. */
-	dev_warn(&vm->vdev->dev,
-		 "0x%llx-0x%llx: adding failed (%d); not used again, going on with others\n",
-		 addr, addr + vm->geo.bb_size - 1, rc);
+	/* E.g. EEXIST: an earlier add failed half-way. */
+	dev_warn_ratelimited(&vm->vdev->dev,
+			     "0x%llx-0x%llx: adding failed (%d); left alone for %u minutes, going on with others\n",
+			     addr, addr + vm->geo.bb_size - 1, rc,
+			     VIRTIO_MEM_FORGET_MS / 60000);
+	virtio_mem_refusals_count(&vm->refusals, now_ms());
 	mutex_lock(&vm->hotplug_mutex);
 	virtio_mem_bbt_quarantine(&vm->bbt, id, VIRTIO_MEM_CAUSE_ADD_FAILED);
 	mutex_unlock(&vm->hotplug_mutex);
@@ -517,6 +521,8 @@ static void begin_pass(struct virtio_mem *vm)
 	virtio_mem_bbt_clear_tried(&vm->bbt);
 	if (now_ms() - vm->refused_ms >= VIRTIO_MEM_REFUSED_MS)
 		virtio_mem_bbt_release(&vm->bbt, VIRTIO_MEM_CAUSE_DEV_ERROR);
+	if (virtio_mem_refusals_forget(&vm->refusals, now_ms()))
+		virtio_mem_bbt_release(&vm->bbt, VIRTIO_MEM_CAUSE_ADD_FAILED);
 	mutex_unlock(&vm->hotplug_mutex);
 }
 

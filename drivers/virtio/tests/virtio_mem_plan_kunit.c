@@ -39,6 +39,7 @@ static int plan_init(struct kunit *test)
 	f->in.online_room = 8;
 	f->in.max_run = 4;
 	f->in.add_room = NR;
+	f->in.add_trust = ULONG_MAX;
 	f->in.may_doubt = true;
 	virtio_mem_candidates_reset(&f->cand);
 	virtio_mem_bbt_replace(&f->t, f->entries, NR);
@@ -523,6 +524,31 @@ static void so_many_that_cannot_be_added(struct kunit *test)
 	unplugs(test, i, 2);
 	expect_next(test, STEP(WAIT), 0, 0);
 	expect_cause(test, CAUSE(ADD_FAILED));
+}
+
+static void no_more_is_added_for_now(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	/* No more are plugged than may be tried. */
+	f->in.requested = NR * BB;
+	f->in.add_trust = 3;
+	expect_next(test, STEP(PLUG), 0, 3);
+	f->in.add_trust = 0;
+	expect_next(test, STEP(WAIT), 0, 0);
+	expect_cause(test, CAUSE(ADD_FAILED));
+	/* What is plugged goes back; what is added is no matter. */
+	next_pass(test);
+	put(test, "APPA");
+	expect_next(test, STEP(UNPLUG), 1, 2);
+	virtio_mem_bbt_set(&f->t, 1, UNUSED);
+	virtio_mem_bbt_set(&f->t, 2, UNUSED);
+	report(test, CAUSE(NONE));
+	expect_next(test, STEP(WAIT), 0, 0);
+	expect_cause(test, CAUSE(ADD_FAILED));
+	next_pass(test);
+	f->in.requested = 2 * BB;
+	expect_next(test, STEP(NONE), 0, 0);
 }
 
 static void a_plug_is_refused(struct kunit *test)
@@ -1160,6 +1186,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(quarantined_ones_hide_nobody),
 	KUNIT_CASE(a_quarantined_one_out_of_reach_is_said),
 	KUNIT_CASE(so_many_that_cannot_be_added),
+	KUNIT_CASE(no_more_is_added_for_now),
 	KUNIT_CASE(a_plug_is_refused),
 	KUNIT_CASE(one_bad_block_among_many),
 	KUNIT_CASE(an_unplug_is_refused),

@@ -8,6 +8,7 @@
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_plan.h"
+#include "../virtio_mem_retry.h"
 
 #define UNUSED		VIRTIO_MEM_BB_UNUSED
 #define PLUGGED		VIRTIO_MEM_BB_PLUGGED
@@ -41,6 +42,8 @@ struct trouble {
  * @events: causes that this pass has really met, one bit each
  * @denied: in this pass there was no time for what is doubted
  * @late: this pass has tried for too long
+ * @refused: what Linux has refused to add
+ * @now: ms
  * @buf: room for fewer candidates than there may be
  */
 struct world {
@@ -61,6 +64,8 @@ struct world {
 	unsigned long online_limit;
 	unsigned int refusals;
 	u32 events;
+	struct virtio_mem_refusals refused;
+	u64 now;
 	bool looked;
 	bool denied;
 	bool late;
@@ -116,6 +121,7 @@ static enum virtio_mem_cause do_plug(struct world *w)
 	KUNIT_ASSERT_LE(test, w->step.nr, w->in.max_run);
 	KUNIT_ASSERT_LE(test, w->step.nr, w->in.online_room);
 	KUNIT_ASSERT_LE(test, w->step.nr, max(w->in.add_room, 1UL));
+	KUNIT_ASSERT_LE(test, w->step.nr, w->in.add_trust);
 	KUNIT_ASSERT_LE(test, plugged_size(w) + w->step.nr * BB,
 			w->in.requested);
 	KUNIT_ASSERT_EQ(test, virtio_mem_bbt_extend(&w->t, max(end, w->t.nr)),
@@ -196,10 +202,12 @@ static enum virtio_mem_cause do_add(struct world *w)
 		return CAUSE(NOMEM);
 	if (w->trouble[id].add_fails) {
 		w->refusals++;
+		virtio_mem_refusals_count(&w->refused, w->now);
 		virtio_mem_bbt_quarantine(&w->t, id, CAUSE(ADD_FAILED));
 		return CAUSE(ADD_FAILED);
 	}
 	KUNIT_ASSERT_EQ(test, virtio_mem_bbt_set(&w->t, id, ADDED), 0);
+	virtio_mem_refusals_end(&w->refused);
 	w->added[id] = true;
 	w->online[id] = vm_rnd_percent(&w->rnd, 70);
 	return CAUSE(NONE);
@@ -418,6 +426,7 @@ static void update_room(struct world *w)
 	for (id = 0; id < NR; id++)
 		waiting += w->added[id] && !w->online[id];
 	w->in.online_room = w->online_limit - min(w->online_limit, waiting);
+	w->in.add_trust = virtio_mem_refusals_room(&w->refused);
 }
 
 /* Big blocks that a PLUG could still name. */
@@ -448,7 +457,8 @@ static bool has_excuse_not_to_grow(const struct world *w)
 {
 	return happened(w, CAUSE(DEV_BUSY)) || happened(w, CAUSE(DEV_NACK)) ||
 	       happened(w, CAUSE(NOMEM)) || !w->in.online_room ||
-	       w->refusals >= VIRTIO_MEM_MAX_REFUSALS || !free_bbs(w);
+	       w->refusals >= VIRTIO_MEM_MAX_REFUSALS || !free_bbs(w) ||
+	       !w->in.add_trust;
 }
 
 /* What is too much may be plugged where it can't be unplugged any more. */
@@ -527,6 +537,8 @@ static void begin_pass(struct world *w)
 	virtio_mem_pass_begin(&w->pass);
 	virtio_mem_candidates_reset(&w->cand);
 	virtio_mem_bbt_clear_tried(&w->t);
+	if (virtio_mem_refusals_forget(&w->refused, w->now))
+		virtio_mem_bbt_release(&w->t, CAUSE(ADD_FAILED));
 	w->events = 0;
 	w->refusals = 0;
 	w->looked = false;
@@ -588,6 +600,7 @@ static void world_reset(struct world *w)
 	w->in.usable_bbs = NR;
 	w->in.max_run = NR;
 	w->in.add_room = NR;
+	w->in.add_trust = ULONG_MAX;
 	w->online_limit = NR;
 	/* Mostly too little room for all candidates. */
 	virtio_mem_candidates_reset(&w->cand);
@@ -717,9 +730,47 @@ static void a_bad_world_gets_better(struct kunit *test)
 	}
 }
 
+/* Whatever is added is refused, for hours; then Linux changes its mind. */
+static void linux_refuses_everything(struct kunit *test)
+{
+	struct world *w = world_new(test);
+	unsigned long id, nr = 0;
+	u64 hour = 60 * 60 * 1000;
+	bool seen[NR] = {};
+
+	for (id = 0; id < NR; id++)
+		w->trouble[id].add_fails = true;
+	w->in.max_run = 4;
+	w->in.requested = NR * BB;
+	for (w->now = hour; w->now < 5 * hour;
+	     w->now += VIRTIO_MEM_RETRY_MAX_MS) {
+		run_pass(w);
+		KUNIT_ASSERT_EQ(test, w->step.type, STEP(WAIT));
+		KUNIT_ASSERT_EQ(test, w->pass.cause, CAUSE(ADD_FAILED));
+		KUNIT_ASSERT_EQ(test, count(w->plugged), 0UL);
+		nr += w->refusals;
+		for (id = 0; id < NR; id++)
+			seen[id] |= virtio_mem_bbt_is_quarantined(&w->t, id);
+	}
+	/* Always the same few, and seldom. */
+	KUNIT_EXPECT_EQ(test, count(seen), (unsigned long)VIRTIO_MEM_MAX_REFUSED);
+	KUNIT_EXPECT_LE(test, nr, 4 * hour / VIRTIO_MEM_FORGET_MS *
+				  VIRTIO_MEM_MAX_REFUSED);
+	KUNIT_EXPECT_GE(test, nr, 2UL * VIRTIO_MEM_MAX_REFUSED);
+	memset(w->trouble, 0, sizeof(w->trouble));
+	for (id = 0; w->step.type != STEP(NONE) && id < 20; id++) {
+		w->now += VIRTIO_MEM_RETRY_MAX_MS;
+		memset(w->online, 1, sizeof(w->online));
+		run_pass(w);
+	}
+	KUNIT_EXPECT_EQ(test, w->step.type, STEP(NONE));
+	KUNIT_EXPECT_EQ(test, count(w->added), (unsigned long)NR);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(a_good_world_in_one_pass),
 	KUNIT_CASE(a_bad_world_gets_better),
+	KUNIT_CASE(linux_refuses_everything),
 	{}
 };
 

@@ -306,6 +306,35 @@ static void never_more_than_a_tenth_and_what_was_granted(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, spent > now / VIRTIO_MEM_DOUBT_SHARE / 2);
 }
 
+static void what_is_refused_is_tried_again_after_its_time(struct kunit *test)
+{
+	struct virtio_mem_refusals r = {};
+	u64 now = VIRTIO_MEM_FORGET_MS;
+	unsigned int i;
+
+	/* As long as all goes well there is no limit. */
+	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r), ULONG_MAX);
+	for (i = 1; i < VIRTIO_MEM_MAX_REFUSED; i++) {
+		virtio_mem_refusals_count(&r, now);
+		KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r),
+				(unsigned long)VIRTIO_MEM_MAX_REFUSALS);
+	}
+	/* Another one was added: it was this one or that one. */
+	virtio_mem_refusals_end(&r);
+	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r), ULONG_MAX);
+	for (i = 0; i < VIRTIO_MEM_MAX_REFUSED; i++)
+		virtio_mem_refusals_count(&r, now + i);
+	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r), 0UL);
+	/* The last one counts. */
+	now += i - 1 + VIRTIO_MEM_FORGET_MS;
+	KUNIT_EXPECT_FALSE(test, virtio_mem_refusals_forget(&r, now - 1));
+	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r), 0UL);
+	KUNIT_EXPECT_TRUE(test, virtio_mem_refusals_forget(&r, now));
+	/* Forgotten, but not trusted again. */
+	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r),
+			(unsigned long)VIRTIO_MEM_MAX_REFUSALS);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(retries_from_a_quarter_second_to_a_minute),
 	KUNIT_CASE(long_tries_are_followed_by_as_long_a_rest),
@@ -322,6 +351,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(debts_have_a_floor),
 	KUNIT_CASE(the_longest_back_off_pays_all_debts),
 	KUNIT_CASE(never_more_than_a_tenth_and_what_was_granted),
+	KUNIT_CASE(what_is_refused_is_tried_again_after_its_time),
 	{}
 };
 
