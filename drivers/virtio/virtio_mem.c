@@ -17,9 +17,20 @@
 #include "virtio_mem_compat.h"
 #include "virtio_mem_device.h"
 
+/**
+ * struct heir - a device that waits for an orphan to end
+ * @list: in the list of those
+ * @dev: the device
+ */
+struct heir {
+	struct list_head list;
+	struct device *dev;
+};
+
 /* Devices that were removed, but whose workers have not ended. */
 static LIST_HEAD(orphans);
-static DEFINE_MUTEX(orphans_lock);	/* guards that, and whoever waits */
+static LIST_HEAD(heirs);
+static DEFINE_MUTEX(orphans_lock);	/* guards both lists */
 
 static void config_changed(struct virtio_device *vdev)
 {
@@ -146,32 +157,52 @@ void virtio_mem_orphan_begin(struct virtio_mem *vm)
  * @vm: the device
  *
  * A deferred device would be probed again when some driver binds to something,
- * which may never happen: so the one that waits is probed from here.
+ * which may never happen: so all that wait are probed from here.  Those that
+ * wait for another orphan as well do so again.
  *
  * Context: the worker; may sleep.
  */
 void virtio_mem_orphan_end(struct virtio_mem *vm)
 {
-	struct device *heir;
+	struct heir *heir, *next;
+	LIST_HEAD(ready);
 	int rc;
 
 	mutex_lock(&orphans_lock);
 	list_del(&vm->orphan);
-	heir = vm->heir;
+	list_splice_init(&heirs, &ready);
 	mutex_unlock(&orphans_lock);
+	list_for_each_entry_safe(heir, next, &ready, list) {
+		rc = device_attach(heir->dev);
+		/* It may have gone as well. */
+		if (rc < 0)
+			dev_dbg(heir->dev, "not probed again (%d)\n", rc);
+		put_device(heir->dev);
+		kfree(heir);
+	}
+}
+
+/* Whoever binds elsewhere has it probed in vain: it waits once. */
+static void add_heir(struct device *dev)
+{
+	struct heir *heir;
+
+	lockdep_assert_held(&orphans_lock);
+	list_for_each_entry(heir, &heirs, list)
+		if (heir->dev == dev)
+			return;
+	dev_info(dev, "an earlier removal is still ending; waiting for that\n");
+	/* Without memory for that it is as deferred as any other. */
+	heir = kmalloc(sizeof(*heir), GFP_KERNEL);
 	if (!heir)
 		return;
-	rc = device_attach(heir);
-	/* It may have gone as well. */
-	if (rc < 0)
-		dev_dbg(heir, "not probed again (%d)\n", rc);
-	put_device(heir);
+	heir->dev = get_device(dev);
+	list_add_tail(&heir->list, &heirs);
 }
 
 /* An earlier removal may still be taking the same memory out of Linux. */
 static int wait_for_orphan(struct virtio_mem *vm)
 {
-	struct device *dev = &vm->vdev->dev;
 	struct virtio_mem *o;
 	int rc = 0;
 
@@ -181,13 +212,9 @@ static int wait_for_orphan(struct virtio_mem *vm)
 		    o->region.start > vm->region.end)
 			continue;
 		rc = -EPROBE_DEFER;
-		/* Whoever binds elsewhere has it probed in vain: say it once. */
-		if (o->heir == dev)
-			continue;
-		dev_info(dev, "an earlier removal is still ending; waiting for that\n");
-		put_device(o->heir);
-		o->heir = get_device(dev);
 	}
+	if (rc)
+		add_heir(&vm->vdev->dev);
 	mutex_unlock(&orphans_lock);
 	return rc;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PURE: which big block goes next, how, and whether the guest can do without
- * it; what growing needs.  Looks only order here: all that forbids is in
- * virtio_mem_choose_stays() and virtio_mem_choose_fit().  Includes
+ * PURE: which big block goes next, how, for how long, and whether the guest can
+ * do without it; what growing needs.  Looks only order here: all that forbids is
+ * in virtio_mem_choose_stays() and virtio_mem_choose_fit().  Includes
  * virtio_mem_cause.h and virtio_mem_policy.h.
  */
 #ifndef _VIRTIO_MEM_CHOOSE_H

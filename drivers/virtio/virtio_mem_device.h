@@ -98,7 +98,6 @@ enum virtio_mem_activity {
  * @ended: M: the worker is about to end
  * @orphaned: M: remove() did not wait: the worker tidies up behind itself
  * @orphan: in the list of those, guarded by its lock
- * @heir: guarded by that, too: the device that waits for the orphan's end
  * @wait: the worker sleeps here
  * @events: atomic: VIRTIO_MEM_EV_*
  * @bound: bounds the worker's long calls (own lock)
@@ -173,7 +172,6 @@ struct virtio_mem {
 	bool ended;
 	bool orphaned;
 	struct list_head orphan;
-	struct device *heir;
 	wait_queue_head_t wait;
 	unsigned long events;
 	struct virtio_mem_bound bound;

@@ -2,7 +2,7 @@
 /*
  * The snapshot that a decision rests on, taken once a step: sizes, room, time.
  * The sizes alone where the configuration was read again.
- * May call virtio_mem_scan, virtio_mem_choose, virtio_mem_retry,
+ * May call virtio_mem_scan, virtio_mem_choose, virtio_mem_retry, virtio_mem_bb,
  * virtio_mem_proto, virtio_mem_vq and virtio_mem_config_get().
  */
 #include <linux/ktime.h>

@@ -72,7 +72,14 @@ class Orphan(MocksCase):
         self.assertEqual([bool(d.state) for d in look.devices], [False, True, True, True],
                          self.guest.dmesg())
         self.assertEqual(self.guest.dmesg().count("waiting for that"), 1)
+        # Another one says that it has the same place, waits, too, and goes again.
+        self.mock.orders((3, "device", "remove"), (3, "config", f"addr={self.mock.base(0):#x}"),
+                         (3, "device", "add"))
+        self.assertEqual(self.guest.dmesg().count("waiting for that"), 2)
+        self.mock.orders((3, "device", "remove"), (3, "config", "truth"))
         # Nobody does anything about it.
+        self.bound(3)
+        self.mock.order(3, "device", "add")
         self.bound(4)
         self.guest.ok(f"while kill -0 {pid} 2>/dev/null; do sleep 0.2; done", 60)
         self.guest.kill(pattern.pid)
