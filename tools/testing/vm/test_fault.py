@@ -7,14 +7,16 @@ import re
 import time
 
 import faults
-from case import MIB, PAGE, merge, total
+import probes
+from case import MIB, PAGE, POOL, merge, total
 from fault import DIR, Fault, census, counts, shell, wrong
-from faults import FULL
+from faults import CONTIG, FULL
 from guest import Pattern
 from mock import ADDR, DIR as MOCK, SIZE, ranges
 from mock_case import VIRTIO, MockCase
 
-BB = 512 * MIB       # four memory blocks
+BLOCK = 128 * MIB    # a memory block
+BB = 4 * BLOCK
 # In use in the big block that goes.
 PATTERN = 24 * MIB
 STAYS = 32 * MIB     # of ZONE_MOVABLE, whatever is unplugged
@@ -417,6 +419,119 @@ class Direct(FaultCase):
         cases = everything if FULL or ONLY else random.Random(SEED + 1).sample(some, 5)
         self.table("direct", cases, lambda c: self.one(c, BB, 0))
         self.verdict()
+
+
+class Calls(FaultCase):
+    """What is called, and for how long: none of it lasts, or comes again at once."""
+
+    def setUp(self):
+        super().setUp()
+        reason = probes.missing(self.guest)
+        if reason:
+            self.skipTest(reason)
+
+    def record(self, *names):
+        """Probes that record from now on."""
+        recorder = probes.Probes(self.guest, names)
+        self.addCleanup(lambda: POOL.vm is self.vm and recorder.remove())
+        recorder.arm()
+        return recorder
+
+    def in_use(self, size):
+        """Something in the memory; and the memory block that has most of it."""
+        pattern = Pattern(self.guest, size)
+        pages = {at: pattern.pages_in(at, at + BLOCK) for at in range(ADDR, ADDR + BB, BLOCK)}
+        block = max(pages, key=pages.get)
+        self.assertGreater(pages[block], 4000)
+        return pattern, block
+
+    def holds(self, function, block, milliseconds, more=""):
+        """Orders to hold pages of a block when a function is called."""
+        return [f"{function} hold={block + (k * 8 + 4) * MIB:#x} ms={milliseconds} "
+                f"times=1 {more}".strip() for k in range(16)]
+
+    def fired(self, timeout=20):
+        """Wait until some page is held."""
+        self.vm.wait(lambda: any(f for _, f in self.fault.points()), "a page is held", timeout)
+
+    def test_held_since(self):
+        """A page comes to be held after the look: the locks aren't for long."""
+        self.bring(BB)
+        pattern, block = self.in_use(128 * MIB)
+        recorder = self.record("remove")
+        # As if the look had found nothing in use: DIRECT.
+        self.fault.order("virtio_mem_choose_method ret=1",
+                         *self.holds("offline_and_remove_memory", block, 25000))
+        self.mock.request(0)
+        self.fired()
+        self.wait_state("waiting", 22)
+        seconds = [e.seconds for e in recorder.read() if e.name == "remove" and e.end]
+        note(f"# {self.id()}: {seconds}")
+        # A second for each of four memory blocks; as long as for what is taken: 10.
+        self.assertGreater(max(seconds), 3)
+        self.assertLess(max(seconds), 8)
+        self.without_faults()
+        self.settled(0, 60)
+        self.assertEqual(pattern.check(), f"OK {128 * MIB // PAGE}")
+
+    def test_drain_claimed(self):
+        """To drain the CPUs' batches no page is taken that others may offline."""
+        count = ("virtio_mem_mm_drain ret=0 after=1000",
+                 f"{CONTIG} ret=0 in=virtio_mem_mm_drain after=1000")
+        self.bring(BB)
+        pattern, block = self.in_use(128 * MIB)
+        self.fault.order(*count, *self.holds("virtio_mem_scan_bb", block, 3000))
+        self.mock.request(0)
+        self.fired()
+        self.settled(0, 60)
+        calls, took = (c for c, _ in self.fault.points()[:2])
+        self.assertTrue(calls and took, "nothing was drained")
+        self.guest.kill(pattern.pid)
+        self.without_faults()
+
+        # The same while user space is offlining a part of it.
+        self.bring(BB)
+        pattern, block = self.in_use(128 * MIB)
+        self.fault.order(*count, *self.holds("offline_pages", block, 8000, "task=any"))
+        self.guest.spawn(f"sh -c 'echo offline >/sys/devices/system/memory/"
+                         f"memory{block // BLOCK}/state'", "/tmp/offline.log")
+        self.fired()
+        self.mock.request(0)
+        self.wait_state("waiting", 20)
+        calls, took = (c for c, _ in self.fault.points()[:2])
+        self.assertGreater(calls, 0, "nothing was to be drained")
+        self.assertEqual(took, 0, "a page of an unclaimed big block")
+        self.without_faults()
+        self.settled(0, 60)
+        self.assertEqual(pattern.check(), f"OK {128 * MIB // PAGE}")
+
+    def test_events(self):
+        """Memory that comes and goes: no costly pass begins right after another."""
+        self.bring(2 * BB)
+        self.fault.order("try_remove_memory ret=-16")
+        block = (ADDR + 2 * BB) // BLOCK - 1
+        self.mock.request(BB)
+        self.wait_state("waiting", 30)
+        state = f"/sys/devices/system/memory/memory{block}/state"
+        flips = self.guest.spawn("sh -c 'while :; do "
+                                 f"echo offline >{state}; echo online_movable >{state}; "
+                                 "sleep 0.1; done 2>/dev/null'", "/tmp/flips.log")
+        self.at_end(f"kill -9 {flips}")
+        recorder = self.record("look", "take", "remove")
+        begin = time.monotonic()
+        time.sleep(20)
+        events = [e for e in recorder.read() if e.end]
+        passed = time.monotonic() - begin
+        spent = sum(e.seconds for e in events)
+        passes = len(probes.calls(events, "remove"))
+        note(f"# {self.id()}: {passes} tries, {spent:.1f} s of {passed:.1f} s")
+        self.assertGreater(passes, 3, "no event began a pass")
+        # As long a rest as the pass; what else it does is not in the sum.
+        self.assertLess(spent, 0.6 * passed)
+        self.guest.kill(flips)
+        self.guest.run(f"echo online_movable >{state}")
+        self.without_faults()
+        self.settled(BB, 60)
 
 
 class Nth(FaultCase):
