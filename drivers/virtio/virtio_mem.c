@@ -16,21 +16,7 @@
 
 #include "virtio_mem_compat.h"
 #include "virtio_mem_device.h"
-
-/**
- * struct heir - a device that waits for an orphan to end
- * @list: in the list of those
- * @dev: the device
- */
-struct heir {
-	struct list_head list;
-	struct device *dev;
-};
-
-/* Devices that were removed, but whose workers have not ended. */
-static LIST_HEAD(orphans);
-static LIST_HEAD(heirs);
-static DEFINE_MUTEX(orphans_lock);	/* guards both lists */
+#include "virtio_mem_orphan.h"
 
 static void config_changed(struct virtio_device *vdev)
 {
@@ -139,86 +125,6 @@ static int init_geometry(struct virtio_mem *vm)
 	return 0;
 }
 
-/**
- * virtio_mem_orphan_begin() - the worker goes on without the device
- * @vm: the device
- *
- * Context: remove; may sleep.
- */
-void virtio_mem_orphan_begin(struct virtio_mem *vm)
-{
-	mutex_lock(&orphans_lock);
-	list_add_tail(&vm->orphan, &orphans);
-	mutex_unlock(&orphans_lock);
-}
-
-/**
- * virtio_mem_orphan_end() - the worker has let go of the memory
- * @vm: the device
- *
- * A deferred device would be probed again when some driver binds to something,
- * which may never happen: so all that wait are probed from here.  Those that
- * wait for another orphan as well do so again.
- *
- * Context: the worker; may sleep.
- */
-void virtio_mem_orphan_end(struct virtio_mem *vm)
-{
-	struct heir *heir, *next;
-	LIST_HEAD(ready);
-	int rc;
-
-	mutex_lock(&orphans_lock);
-	list_del(&vm->orphan);
-	list_splice_init(&heirs, &ready);
-	mutex_unlock(&orphans_lock);
-	list_for_each_entry_safe(heir, next, &ready, list) {
-		rc = device_attach(heir->dev);
-		/* It may have gone as well. */
-		if (rc < 0)
-			dev_dbg(heir->dev, "not probed again (%d)\n", rc);
-		put_device(heir->dev);
-		kfree(heir);
-	}
-}
-
-/* Whoever binds elsewhere has it probed in vain: it waits once. */
-static void add_heir(struct device *dev)
-{
-	struct heir *heir;
-
-	lockdep_assert_held(&orphans_lock);
-	list_for_each_entry(heir, &heirs, list)
-		if (heir->dev == dev)
-			return;
-	dev_info(dev, "an earlier removal is still ending; waiting for that\n");
-	/* Without memory for that it is as deferred as any other. */
-	heir = kmalloc(sizeof(*heir), GFP_KERNEL);
-	if (!heir)
-		return;
-	heir->dev = get_device(dev);
-	list_add_tail(&heir->list, &heirs);
-}
-
-/* An earlier removal may still be taking the same memory out of Linux. */
-static int wait_for_orphan(struct virtio_mem *vm)
-{
-	struct virtio_mem *o;
-	int rc = 0;
-
-	mutex_lock(&orphans_lock);
-	list_for_each_entry(o, &orphans, orphan) {
-		if (o->region.end < vm->region.start ||
-		    o->region.start > vm->region.end)
-			continue;
-		rc = -EPROBE_DEFER;
-	}
-	if (rc)
-		add_heir(&vm->vdev->dev);
-	mutex_unlock(&orphans_lock);
-	return rc;
-}
-
 /* Memory that is plugged already: in use, or left by somebody who is gone. */
 static int take_stock(struct virtio_mem *vm)
 {
@@ -274,7 +180,7 @@ static int virtio_mem_probe(struct virtio_device *vdev)
 	vdev->priv = vm;
 	rc = init_geometry(vm);
 	if (!rc)
-		rc = wait_for_orphan(vm);
+		rc = virtio_mem_orphan_wait(vm);
 	if (rc)
 		goto err_put;
 	rc = virtio_mem_vq_init(&vm->vq, vdev, &vm->wait, answered);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Takes over memory that an earlier driver, ours or the kernel's own, has left
- * added.  May call virtio_mem_vq, virtio_mem_proto and virtio_mem_table.
+ * Takes over memory that an earlier driver, ours or the kernel's own, has
+ * left added.
  *
  * The specification allows to start with STATE requests in place of
  * UNPLUG_ALL while the memory is in use ("Memory Device", device

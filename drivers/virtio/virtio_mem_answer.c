@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the worker makes of an answer: brings the table up to date, asks for the
- * state where the answer leaves doubts, stops a device that contradicts itself.
- * May call virtio_mem_vq, virtio_mem_snapshot, virtio_mem_plan,
- * virtio_mem_table and virtio_mem_config_read().
+ * What the worker makes of an answer: brings the table up to date, asks for
+ * the state where the answer leaves doubts, stops a device that contradicts
+ * itself.
  */
 #include <linux/ktime.h>
 #include <linux/virtio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * PURE: the table of big blocks: states, counts, the one checked setter,
- * iteration and runs.  May call virtio_mem_cause.
+ * iteration and runs.
  */
 #include "virtio_mem_bb.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Bounds one long call into the memory hotplug core.  May call: nothing of
- * ours.
+ * Bounds one long call into the memory hotplug core.
  *
  * offline_pages() goes on for as long as nothing signals its caller, and
  * alloc_contig_range() until a fatal signal is pending (6.1 and 6.12).  So the

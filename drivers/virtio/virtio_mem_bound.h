@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Bounds one long call into the memory hotplug core: a deadline, a newer
- * request, suspend or removal make the core give up.  May call: nothing of
- * ours but the words of virtio_mem_cause.h.
+ * request, suspend or removal make the core give up.
  */
 #ifndef _VIRTIO_MEM_BOUND_H
 #define _VIRTIO_MEM_BOUND_H

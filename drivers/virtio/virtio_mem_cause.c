@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: why something was not done: the causes, and their words for people and
- * for tools.  May call what virtio_mem_core.h offers.
+ * PURE: why something was not done: the causes, and their words for people
+ * and for tools.
  */
 #include "virtio_mem_cause.h"
 

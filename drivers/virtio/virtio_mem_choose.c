@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: which big block goes next, how, for how long, and whether the guest can
- * do without it; what growing needs.  Never does.  May call what
- * virtio_mem_core.h offers.
+ * PURE: which big block goes next, how, for how long, and whether the guest
+ * can do without it; what growing needs.  Never does.
  *
  * A look orders candidates; it forbids none.  What does is in
  * virtio_mem_choose_stays() and, against running out of memory, in

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * debugfs: virtio_mem/<device>/blocks, one line a run of equal big blocks.
- * A read-only view; docs/ABI/debugfs-virtio-mem describes it.  May call
- * virtio_mem_bb, virtio_mem_cause for names, and virtio_mem_mm for what is
- * online.
+ * debugfs: virtio_mem/<device>/blocks, one line a run of equal big blocks. A
+ * read-only view; docs/ABI/debugfs-virtio-mem describes it.
  */
 #include <linux/debugfs.h>
 #include <linux/mmzone.h>

@@ -228,10 +228,6 @@ struct virtio_mem *virtio_mem_alloc(struct virtio_device *vdev);
 void virtio_mem_put(struct virtio_mem *vm);
 void virtio_mem_kick(struct virtio_mem *vm, int event);
 
-/* virtio_mem.c */
-void virtio_mem_orphan_begin(struct virtio_mem *vm);
-void virtio_mem_orphan_end(struct virtio_mem *vm);
-
 /**
  * struct virtio_mem_attempt - how to take a big block out of Linux this time
  * @method: how

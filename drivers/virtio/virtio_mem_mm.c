@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Linux's side of a big block: add, claim, offline and remove; memory
- * notifier, resource, memory group.  May call virtio_mem_table,
- * virtio_mem_pages, virtio_mem_scan, virtio_mem_choose, virtio_mem_cause,
- * virtio_mem_bound and virtio_mem_kick(); knows nothing of the device.
+ * notifier, resource, memory group.  Knows nothing of the device.
  *
  * Claims.  The worker claims a BB by making it FAKE_OFFLINE under
  * hotplug_mutex, and then works without the mutex.  While the claim lasts,

@@ -2,7 +2,6 @@
 /*
  * The pages of memory that the driver has taken out of the allocator, and
  * whose they are while it is offlined; and what else needs pages to be taken.
- * May call virtio_mem_compat, virtio_mem_policy and virtio_mem_scan.
  *
  * A taken page is allocated to the driver: refcount 1, PageOffline, out of the
  * managed count.  Handed over to the core's offlining its refcount is 0: the

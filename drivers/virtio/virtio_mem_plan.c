@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: from sizes, table and candidates to the next step; what a pass learns
- * from how it ended; when a long call has become needless.  Decides, never
- * does.  May call virtio_mem_bb, virtio_mem_choose and what virtio_mem_core.h
- * offers.
+ * PURE: from sizes, table and candidates to the next step; what a pass
+ * learns from how it ended; when a long call has become needless.  Decides,
+ * never does.
  */
 #include "virtio_mem_plan.h"
 

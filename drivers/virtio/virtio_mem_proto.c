@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * PURE: requests encoded, answers and configuration space checked and
- * decoded, the geometry of big blocks.  May call nothing outside of
- * virtio_mem_core.h.
+ * decoded, the geometry of big blocks.
  *
  * Facts: VIRTIO specification, "Memory Device".  A memory device is always a
  * VERSION_1 device, so that everything is little endian.

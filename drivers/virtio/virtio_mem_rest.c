@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The worker's rest between two passes, with an eye on what kept the last one
- * from meeting the request.  May call virtio_mem_retry, virtio_mem_scan,
- * virtio_mem_held and virtio_mem_vq.
+ * The worker's rest between two passes, with an eye on what kept the last
+ * one from meeting the request.
  *
  * Nobody tells a driver that memory is free again or a page let go, and the
  * next try may be a minute away.  A look whether it could get further costs

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: when to try again, when to look whether that would help, how much time
- * may go into tries that a look advises against, and when what Linux has refused
- * to add is tried again.  May call
- * virtio_mem_choose and what virtio_mem_core.h offers.
+ * PURE: when to try again, when to look whether that would help, how much
+ * time may go into tries that a look advises against, and when what Linux has
+ * refused to add is tried again.
  */
 #include "virtio_mem_retry.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Makes room for what adding a big block takes out of the guest.  May call
- * virtio_mem_scan, virtio_mem_choose, virtio_mem_pages, virtio_mem_bound and
- * virtio_mem_table.
+ * Makes room for what adding a big block takes out of the guest.
  *
  * The memmap comes out of the zones that the kernel allocates from.  Where it
  * runs out half-way, x86's add_pages() warns and leaves sections behind, so that

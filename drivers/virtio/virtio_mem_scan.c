@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Looks at the pages of a big block, without their locks: free, movable, stuck,
- * and by what; and at what memory the guest has left.  Observes only, decides
- * nothing.  May call virtio_mem_compat.
+ * Looks at the pages of a big block, without their locks: free, movable,
+ * stuck, and by what; and at what memory the guest has left.  Observes only,
+ * decides nothing.
  *
  * A memmap is void once its memory is offline: with CONFIG_DEBUG_VM the core
  * fills it with a pattern that the macros of page flags BUG at.  So each section

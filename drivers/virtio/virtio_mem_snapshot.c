@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The snapshot that a decision rests on, taken once a step: sizes, room, time.
- * The sizes alone where the configuration was read again.
- * May call virtio_mem_scan, virtio_mem_choose, virtio_mem_retry, virtio_mem_bb,
- * virtio_mem_proto, virtio_mem_vq and virtio_mem_config_get().
+ * The snapshot that a decision rests on, taken once a step: sizes, room,
+ * time. The sizes alone where the configuration was read again.
  */
 #include <linux/ktime.h>
 #include <linux/sizes.h>

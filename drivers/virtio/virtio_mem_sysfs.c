@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sysfs group virtio_mem/ of the virtio device: sizes, state, counts, last
- * error.  Read-only views; docs/ABI/sysfs-virtio-mem describes them.  May call
- * virtio_mem_plan and virtio_mem_config_get(), and read struct virtio_mem.
+ * The sysfs group virtio_mem/ of the virtio device: sizes, state, counts,
+ * last error.  Read-only views; docs/ABI/sysfs-virtio-mem describes them.
  *
  * The group exists only between probe and remove, so that the device is there.
  * Nothing here waits for the worker: a removal may hold device_hotplug_lock.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The table of big blocks with its lock, its buffer and its alarm.  May call
- * virtio_mem_bb.
+ * The table of big blocks with its lock, its buffer and its alarm.
  */
 #include <linux/mm.h>
 #include <linux/virtio.h>

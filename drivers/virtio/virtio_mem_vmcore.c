@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * In a kdump kernel: tells which pages of the device's region are safe to read
- * for the dump.  Nothing is plugged or unplugged here, least of all by
- * UNPLUG_ALL: the crashed kernel's memory is what the dump is about.  May call
- * virtio_mem_vq.
+ * In a kdump kernel: tells which pages of the device's region are safe to
+ * read for the dump.  Nothing is plugged or unplugged here, least of all by
+ * UNPLUG_ALL: the crashed kernel's memory is what the dump is about.
  */
 #include <linux/crash_dump.h>
 #include <linux/virtio.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * One request in flight, its answer or its end (timeout, broken, removed).
- * May call virtio_mem_proto, virtio_mem_policy and the virtio core.
  *
  * The worker does all requests.  A device that does not answer in time must
  * not hang it: the request stays out, the worker goes on, and the answer is

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One request in flight, its answer or its end (timeout, broken, removed).
- * May call virtio_mem_proto and the virtio core; knows nothing of Linux's
- * memory.
+ * Knows nothing of Linux's memory.
  */
 #ifndef _VIRTIO_MEM_VQ_H
 #define _VIRTIO_MEM_VQ_H

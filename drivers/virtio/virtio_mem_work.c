@@ -14,6 +14,7 @@
 #include <linux/virtio.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_orphan.h"
 #include "virtio_mem_answer.h"
 
 static u64 now_ms(void)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Devices that were removed, but whose workers have not ended.
+ */
+#ifndef _VIRTIO_MEM_ORPHAN_H
+#define _VIRTIO_MEM_ORPHAN_H
+
+struct virtio_mem;
+
+void virtio_mem_orphan_begin(struct virtio_mem *vm);
+void virtio_mem_orphan_end(struct virtio_mem *vm);
+int virtio_mem_orphan_wait(struct virtio_mem *vm);
+
+#endif /* _VIRTIO_MEM_ORPHAN_H */
