@@ -14,9 +14,12 @@
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 
+#include "virtio_mem_adopt.h"
 #include "virtio_mem_compat.h"
 #include "virtio_mem_device.h"
 #include "virtio_mem_orphan.h"
+#include "virtio_mem_view.h"
+#include "virtio_mem_vmcore.h"
 
 static void config_changed(struct virtio_device *vdev)
 {

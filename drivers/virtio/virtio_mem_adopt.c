@@ -14,7 +14,9 @@
 #include <asm/pgtable.h>
 #endif
 
+#include "virtio_mem_adopt.h"
 #include "virtio_mem_device.h"
+#include "virtio_mem_table.h"
 
 /* Which BBs of the device Linux has: the device, and one bit a BB. */
 struct adoption {

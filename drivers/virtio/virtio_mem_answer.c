@@ -7,8 +7,10 @@
 #include <linux/ktime.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem_device.h"
 #include "virtio_mem_answer.h"
+#include "virtio_mem_device.h"
+#include "virtio_mem_snapshot.h"
+#include "virtio_mem_table.h"
 
 static void stop_device(struct virtio_mem *vm, const char *why)
 {

@@ -8,6 +8,7 @@
 
 #include "virtio_mem_config.h"
 #include "virtio_mem_device.h"
+#include "virtio_mem_table.h"
 
 /**
  * virtio_mem_config_raw() - read the configuration space, unchecked

@@ -9,6 +9,7 @@
 #include <linux/virtio.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_view.h"
 
 static struct dentry *root;
 

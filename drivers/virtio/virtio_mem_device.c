@@ -30,7 +30,7 @@ struct virtio_mem *virtio_mem_alloc(struct virtio_device *vdev)
 	init_waitqueue_head(&vm->wait);
 	virtio_mem_bound_init(&vm->bound);
 	virtio_mem_candidates_reset(&vm->cand);
-	vm->told_requested = U64_MAX;
+	vm->worker.told_requested = U64_MAX;
 	return vm;
 }
 

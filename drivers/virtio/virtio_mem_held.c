@@ -26,6 +26,7 @@
 #include <linux/xarray.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_table.h"
 
 enum kind {
 	SUSPECTED,
@@ -52,14 +53,14 @@ struct record {
 /* Without memory to remember it, the big block is just tried again. */
 static struct record *record_of(struct virtio_mem *vm, unsigned long id)
 {
-	struct record *r = xa_load(&vm->held, id);
+	struct record *r = xa_load(&vm->memory.by_bb, id);
 
 	if (r)
 		return r;
 	r = kzalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return NULL;
-	if (xa_is_err(xa_store(&vm->held, id, r, GFP_KERNEL))) {
+	if (xa_is_err(xa_store(&vm->memory.by_bb, id, r, GFP_KERNEL))) {
 		kfree(r);
 		return NULL;
 	}
@@ -81,7 +82,7 @@ static void say(struct virtio_mem *vm, unsigned long id, unsigned long pfn)
  */
 void virtio_mem_held_init(struct virtio_mem *vm)
 {
-	xa_init(&vm->held);
+	xa_init(&vm->memory.by_bb);
 }
 
 /**
@@ -93,7 +94,7 @@ void virtio_mem_held_init(struct virtio_mem *vm)
  */
 void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id)
 {
-	kfree(xa_erase(&vm->held, id));
+	kfree(xa_erase(&vm->memory.by_bb, id));
 }
 
 /**
@@ -105,9 +106,9 @@ void virtio_mem_held_exit(struct virtio_mem *vm)
 	unsigned long id;
 	struct record *r;
 
-	xa_for_each(&vm->held, id, r)
+	xa_for_each(&vm->memory.by_bb, id, r)
 		virtio_mem_held_forget(vm, id);
-	xa_destroy(&vm->held);
+	xa_destroy(&vm->memory.by_bb);
 }
 
 /**
@@ -123,7 +124,7 @@ void virtio_mem_held_pardon(struct virtio_mem *vm)
 	unsigned long id;
 	struct record *r;
 
-	xa_for_each(&vm->held, id, r)
+	xa_for_each(&vm->memory.by_bb, id, r)
 		if (r->kind == FAILED)
 			virtio_mem_held_forget(vm, id);
 }
@@ -141,7 +142,7 @@ void virtio_mem_held_pardon(struct virtio_mem *vm)
 void virtio_mem_held_history(struct virtio_mem *vm, unsigned long id,
 			     struct virtio_mem_history *past)
 {
-	struct record *r = xa_load(&vm->held, id);
+	struct record *r = xa_load(&vm->memory.by_bb, id);
 
 	memset(past, 0, sizeof(*past));
 	if (!r || r->kind == SUSPECTED)
@@ -169,7 +170,7 @@ void virtio_mem_held_history(struct virtio_mem *vm, unsigned long id,
 void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
 			     unsigned long pfn)
 {
-	struct record *r = xa_load(&vm->held, id);
+	struct record *r = xa_load(&vm->memory.by_bb, id);
 
 	if (r && r->kind != SUSPECTED)
 		return;
@@ -182,7 +183,7 @@ void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
 		return;
 	r->kind = SUSPECTED;
 	r->pfn = pfn;
-	r->drains = vm->drains;
+	r->drains = vm->memory.drains;
 }
 
 /**
@@ -200,16 +201,16 @@ void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
 bool virtio_mem_held_confirm(struct virtio_mem *vm, unsigned long id,
 			     unsigned long free_pfn)
 {
-	struct record *r = xa_load(&vm->held, id);
+	struct record *r = xa_load(&vm->memory.by_bb, id);
 
 	if (!r || r->kind != SUSPECTED)
 		return false;
 	if (!virtio_mem_scan_held(vm, r->pfn))
 		goto not_held;
-	if (r->drains == vm->drains) {
+	if (r->drains == vm->memory.drains) {
 		if (!free_pfn || virtio_mem_mm_drain(vm, id, free_pfn))
 			goto not_held;
-		vm->drains++;
+		vm->memory.drains++;
 		if (!virtio_mem_scan_held(vm, r->pfn))
 			goto not_held;
 	}
@@ -265,7 +266,7 @@ bool virtio_mem_held_any_released(struct virtio_mem *vm)
 	unsigned long id;
 	struct record *r;
 
-	xa_for_each(&vm->held, id, r) {
+	xa_for_each(&vm->memory.by_bb, id, r) {
 		if (r->kind != HELD || virtio_mem_scan_held(vm, r->pfn))
 			continue;
 		virtio_mem_held_forget(vm, id);

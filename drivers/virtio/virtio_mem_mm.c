@@ -24,9 +24,10 @@
 #include <linux/slab.h>
 #include <linux/virtio.h>
 
-#include "virtio_mem_device.h"
 #include "virtio_mem_compat.h"
+#include "virtio_mem_device.h"
 #include "virtio_mem_pages.h"
+#include "virtio_mem_table.h"
 
 static unsigned long block_pages(void)
 {
@@ -48,14 +49,14 @@ static unsigned long bb_of_pfn(const struct virtio_mem *vm, unsigned long pfn)
 /* Number of a memory block within the claimed BB. */
 static unsigned long taken_bit(const struct virtio_mem *vm, unsigned long pfn)
 {
-	return (pfn - virtio_mem_bb_pfn(vm, vm->claimed)) / block_pages();
+	return (pfn - virtio_mem_bb_pfn(vm, vm->mm.claimed)) / block_pages();
 }
 
 static bool may_online(const struct virtio_mem *vm, unsigned long id)
 {
 	if (id == VIRTIO_MEM_NO_BB)
 		return false;
-	if (id == vm->adding)
+	if (id == vm->mm.adding)
 		return true;
 	switch (virtio_mem_bbt_state(&vm->bbt, id)) {
 	case VIRTIO_MEM_BB_ADDED:
@@ -73,10 +74,10 @@ static int going_online(struct virtio_mem *vm, unsigned long id,
 {
 	lockdep_assert_held(&vm->hotplug_mutex);
 	if (may_online(vm, id)) {
-		vm->changing = id;
+		vm->mm.changing = id;
 		return 0;
 	}
-	if (id != VIRTIO_MEM_NO_BB && id == vm->claimed) {
+	if (id != VIRTIO_MEM_NO_BB && id == vm->mm.claimed) {
 		dev_dbg(&vm->vdev->dev,
 			"onlining 0x%llx refused: its big block is being unplugged\n",
 			(u64)PFN_PHYS(pfn));
@@ -92,9 +93,9 @@ static int going_online(struct virtio_mem *vm, unsigned long id,
 static int going_offline(struct virtio_mem *vm, unsigned long id)
 {
 	lockdep_assert_held(&vm->hotplug_mutex);
-	if (id != VIRTIO_MEM_NO_BB && id == vm->claimed && current != vm->task)
+	if (id != VIRTIO_MEM_NO_BB && id == vm->mm.claimed && current != vm->task)
 		return -EBUSY;
-	vm->changing = id;
+	vm->mm.changing = id;
 	return 0;
 }
 
@@ -105,7 +106,7 @@ static bool is_counted(const struct virtio_mem *vm, unsigned long id)
 
 	lockdep_assert_held(&vm->hotplug_mutex);
 	return id != VIRTIO_MEM_NO_BB &&
-	       (id == vm->adding || state == VIRTIO_MEM_BB_ADDED ||
+	       (id == vm->mm.adding || state == VIRTIO_MEM_BB_ADDED ||
 		state == VIRTIO_MEM_BB_FAKE_OFFLINE);
 }
 
@@ -126,12 +127,12 @@ static void count_offline(struct virtio_mem *vm)
 /* So many bytes of a BB were offlined; onlined, if they are negative. */
 static void changed(struct virtio_mem *vm, unsigned long id, s64 offlined)
 {
-	vm->changing = VIRTIO_MEM_NO_BB;
-	if (vm->recount)
+	vm->mm.changing = VIRTIO_MEM_NO_BB;
+	if (vm->mm.recount)
 		count_offline(vm);
 	else if (is_counted(vm, id))
 		vm->offline_bytes += offlined;
-	vm->recount = false;
+	vm->mm.recount = false;
 }
 
 /*
@@ -145,22 +146,22 @@ static int notify_claimed(struct virtio_mem *vm, unsigned long action,
 
 	switch (action) {
 	case MEM_GOING_OFFLINE:
-		if (!test_bit(taken_bit(vm, pfn), vm->taken))
+		if (!test_bit(taken_bit(vm, pfn), vm->mm.taken))
 			break;
 		rc = virtio_mem_pages_hand_over(pfn, nr);
-		vm->handed = !rc;
+		vm->mm.handed = !rc;
 		break;
 	case MEM_CANCEL_OFFLINE:
 		/* Also comes without GOING_OFFLINE: then nothing was handed. */
-		if (vm->handed)
+		if (vm->mm.handed)
 			virtio_mem_pages_take_over(pfn, nr);
-		vm->handed = false;
+		vm->mm.handed = false;
 		break;
 	case MEM_OFFLINE:
 		/* The memmap of these pages is void from now on. */
-		if (vm->handed)
-			clear_bit(taken_bit(vm, pfn), vm->taken);
-		vm->handed = false;
+		if (vm->mm.handed)
+			clear_bit(taken_bit(vm, pfn), vm->mm.taken);
+		vm->mm.handed = false;
 		break;
 	default:
 		break;
@@ -171,7 +172,7 @@ static int notify_claimed(struct virtio_mem *vm, unsigned long action,
 static int on_memory_event(struct notifier_block *nb, unsigned long action,
 			   void *arg)
 {
-	struct virtio_mem *vm = container_of(nb, struct virtio_mem, memory_nb);
+	struct virtio_mem *vm = container_of(nb, struct virtio_mem, mm.nb);
 	const struct memory_notify *mhp = arg;
 	unsigned long pfn = mhp->start_pfn, nr = mhp->nr_pages;
 	u64 start = PFN_PHYS(pfn);
@@ -193,10 +194,10 @@ static int on_memory_event(struct notifier_block *nb, unsigned long action,
 		rc = going_offline(vm, id);
 		break;
 	case MEM_CANCEL_ONLINE:
-		vm->refused |= id != VIRTIO_MEM_NO_BB && id == vm->adding;
+		vm->mm.refused |= id != VIRTIO_MEM_NO_BB && id == vm->mm.adding;
 		fallthrough;
 	case MEM_CANCEL_OFFLINE:
-		vm->changing = VIRTIO_MEM_NO_BB;
+		vm->mm.changing = VIRTIO_MEM_NO_BB;
 		break;
 	case MEM_ONLINE:
 		changed(vm, id, -(s64)PFN_PHYS(nr));
@@ -210,7 +211,7 @@ static int on_memory_event(struct notifier_block *nb, unsigned long action,
 		/* 6.12 has more actions than we need. */
 		break;
 	}
-	own = current == vm->task && id == vm->claimed &&
+	own = current == vm->task && id == vm->mm.claimed &&
 	      id != VIRTIO_MEM_NO_BB;
 	mutex_unlock(&vm->hotplug_mutex);
 
@@ -250,23 +251,23 @@ static int request_region_resource(struct virtio_mem *vm)
 	if (parent && parent->start == vm->region.start &&
 	    parent->end == vm->region.end) {
 		/* An earlier driver has left memory added, and this with it. */
-		vm->parent = parent;
-		vm->res_name = memory_name(parent);
+		vm->mm.parent = parent;
+		vm->mm.res_name = memory_name(parent);
 		vm->adopted = true;
 		return 0;
 	}
 	/* Both outlive the module if memory stays added: never constants. */
 	name = kstrdup(vm->name, GFP_KERNEL);
-	vm->res_name = kstrdup("System RAM (virtio_mem)", GFP_KERNEL);
-	if (!name || !vm->res_name) {
+	vm->mm.res_name = kstrdup("System RAM (virtio_mem)", GFP_KERNEL);
+	if (!name || !vm->mm.res_name) {
 		kfree(name);
 		return -ENOMEM;
 	}
-	vm->parent = __request_region(&iomem_resource, vm->region.start,
+	vm->mm.parent = __request_region(&iomem_resource, vm->region.start,
 				      range_len(&vm->region), name,
 				      IORESOURCE_SYSTEM_RAM |
 				      IORESOURCE_EXCLUSIVE);
-	if (!vm->parent) {
+	if (!vm->mm.parent) {
 		kfree(name);
 		dev_err(&vm->vdev->dev,
 			"region 0x%llx-0x%llx is in use by something else; device not used\n",
@@ -274,20 +275,20 @@ static int request_region_resource(struct virtio_mem *vm)
 		return -EBUSY;
 	}
 	/* So that the memory we add can nest inside. */
-	vm->parent->flags &= ~IORESOURCE_BUSY;
+	vm->mm.parent->flags &= ~IORESOURCE_BUSY;
 	return 0;
 }
 
 static void release_region_resource(struct virtio_mem *vm)
 {
-	const char *name = vm->parent->name;
+	const char *name = vm->mm.parent->name;
 
-	release_resource(vm->parent);
-	kfree(vm->parent);
+	release_resource(vm->mm.parent);
+	kfree(vm->mm.parent);
 	/* The kernel's driver copies both as well, if it is not built in. */
 	kfree_const(name);
-	kfree_const(vm->res_name);
-	vm->parent = NULL;
+	kfree_const(vm->mm.res_name);
+	vm->mm.parent = NULL;
 }
 
 /**
@@ -301,19 +302,19 @@ int virtio_mem_mm_init(struct virtio_mem *vm)
 {
 	int rc;
 
-	vm->adding = VIRTIO_MEM_NO_BB;
-	vm->claimed = VIRTIO_MEM_NO_BB;
-	vm->changing = VIRTIO_MEM_NO_BB;
-	vm->mgid = VIRTIO_MEM_NO_GROUP;
-	vm->taken = bitmap_zalloc(vm->geo.bb_size / memory_block_size_bytes(),
+	vm->mm.adding = VIRTIO_MEM_NO_BB;
+	vm->mm.claimed = VIRTIO_MEM_NO_BB;
+	vm->mm.changing = VIRTIO_MEM_NO_BB;
+	vm->mm.mgid = VIRTIO_MEM_NO_GROUP;
+	vm->mm.taken = bitmap_zalloc(vm->geo.bb_size / memory_block_size_bytes(),
 				  GFP_KERNEL);
-	if (!vm->taken)
+	if (!vm->mm.taken)
 		return -ENOMEM;
 	rc = request_region_resource(vm);
 	if (!rc)
 		return 0;
-	kfree(vm->res_name);
-	bitmap_free(vm->taken);
+	kfree(vm->mm.res_name);
+	bitmap_free(vm->mm.taken);
 	return rc;
 }
 
@@ -329,11 +330,11 @@ int virtio_mem_mm_init(struct virtio_mem *vm)
  */
 void virtio_mem_mm_start(struct virtio_mem *vm)
 {
-	vm->memory_nb.notifier_call = on_memory_event;
-	register_memory_notifier(&vm->memory_nb);
+	vm->mm.nb.notifier_call = on_memory_event;
+	register_memory_notifier(&vm->mm.nb);
 	mutex_lock(&vm->hotplug_mutex);
 	count_offline(vm);
-	vm->recount = vm->adopted;
+	vm->mm.recount = vm->adopted;
 	mutex_unlock(&vm->hotplug_mutex);
 }
 
@@ -345,7 +346,7 @@ void virtio_mem_mm_start(struct virtio_mem *vm)
  */
 void virtio_mem_mm_stop(struct virtio_mem *vm)
 {
-	unregister_memory_notifier(&vm->memory_nb);
+	unregister_memory_notifier(&vm->mm.nb);
 }
 
 /**
@@ -363,13 +364,13 @@ unsigned long virtio_mem_mm_exit(struct virtio_mem *vm)
 	unsigned long added = vm->bbt.count[VIRTIO_MEM_BB_ADDED] +
 			      vm->bbt.count[VIRTIO_MEM_BB_FAKE_OFFLINE];
 
-	bitmap_free(vm->taken);
-	vm->taken = NULL;
+	bitmap_free(vm->mm.taken);
+	vm->mm.taken = NULL;
 	/* -EBUSY: then it is leaked, and its memory keeps counting with it. */
-	if (vm->mgid != VIRTIO_MEM_NO_GROUP)
-		memory_group_unregister(vm->mgid);
+	if (vm->mm.mgid != VIRTIO_MEM_NO_GROUP)
+		memory_group_unregister(vm->mm.mgid);
 	/* A child: memory of ours, or some that could not be taken over. */
-	if (added || vm->parent->child)
+	if (added || vm->mm.parent->child)
 		return added;
 	release_region_resource(vm);
 	return 0;
@@ -417,12 +418,12 @@ static int need_group(struct virtio_mem *vm)
 {
 	int rc;
 
-	if (vm->mgid != VIRTIO_MEM_NO_GROUP)
+	if (vm->mm.mgid != VIRTIO_MEM_NO_GROUP)
 		return 0;
 	rc = memory_group_register_dynamic(vm->nid, virtio_mem_bb_pages(vm));
 	if (rc < 0)
 		return rc;
-	vm->mgid = rc;
+	vm->mm.mgid = rc;
 	return 0;
 }
 
@@ -449,17 +450,17 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 	if (rc)
 		return rc;
 	mutex_lock(&vm->hotplug_mutex);
-	vm->adding = id;
-	vm->refused = false;
+	vm->mm.adding = id;
+	vm->mm.refused = false;
 	vm->offline_bytes += size;
 	mutex_unlock(&vm->hotplug_mutex);
 
-	rc = add_memory_driver_managed(vm->mgid, addr, size, vm->res_name,
+	rc = add_memory_driver_managed(vm->mm.mgid, addr, size, vm->mm.res_name,
 				       MHP_MERGE_RESOURCE | MHP_NID_IS_MGID);
 
 	mutex_lock(&vm->hotplug_mutex);
-	vm->adding = VIRTIO_MEM_NO_BB;
-	refused = vm->refused;
+	vm->mm.adding = VIRTIO_MEM_NO_BB;
+	refused = vm->mm.refused;
 	if (rc)
 		vm->offline_bytes -= size;
 	else
@@ -505,7 +506,7 @@ static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 	if (rc)
 		return rc;
 	virtio_mem_pages_take(pfn, nr);
-	bitmap_set(vm->taken, taken_bit(vm, pfn), nr / block_pages());
+	bitmap_set(vm->mm.taken, taken_bit(vm, pfn), nr / block_pages());
 	return 0;
 }
 
@@ -545,7 +546,7 @@ static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 				 const struct virtio_mem_attempt *how))
 {
 	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
-	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->claimed);
+	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->mm.claimed);
 	unsigned long i, j;
 	int rc;
 
@@ -573,13 +574,13 @@ static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 static void give_back_pages(struct virtio_mem *vm)
 {
 	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
-	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->claimed);
+	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->mm.claimed);
 	unsigned long bit;
 
 	/* The claim keeps notifiers of others away; the core is done. */
-	for_each_set_bit(bit, vm->taken, nr)
+	for_each_set_bit(bit, vm->mm.taken, nr)
 		virtio_mem_pages_give_back(pfn + bit * block_pages(), block_pages());
-	bitmap_zero(vm->taken, nr);
+	bitmap_zero(vm->mm.taken, nr);
 }
 
 static enum virtio_mem_cause cause_of(int rc, enum virtio_mem_cause why,
@@ -630,7 +631,7 @@ static int bounded_offline(struct virtio_mem *vm, unsigned int ms,
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
 	if (!virtio_mem_bound_begin(&vm->bound, ms))
 		return -EINTR;
-	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, vm->claimed),
+	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, vm->mm.claimed),
 				       vm->geo.bb_size);
 	why = virtio_mem_bound_end(&vm->bound);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_VETO);
@@ -642,11 +643,11 @@ static bool claim(struct virtio_mem *vm, unsigned long id)
 	bool ok;
 
 	mutex_lock(&vm->hotplug_mutex);
-	ok = vm->changing != id &&
+	ok = vm->mm.changing != id &&
 	     virtio_mem_bbt_state(&vm->bbt, id) == VIRTIO_MEM_BB_ADDED &&
 	     !virtio_mem_table_set(vm, id, VIRTIO_MEM_BB_FAKE_OFFLINE);
 	if (ok)
-		vm->claimed = id;
+		vm->mm.claimed = id;
 	mutex_unlock(&vm->hotplug_mutex);
 	return ok;
 }
@@ -654,10 +655,10 @@ static bool claim(struct virtio_mem *vm, unsigned long id)
 static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
 {
 	mutex_lock(&vm->hotplug_mutex);
-	virtio_mem_table_set(vm, vm->claimed, state);
+	virtio_mem_table_set(vm, vm->mm.claimed, state);
 	if (state == VIRTIO_MEM_BB_PLUGGED)
 		vm->offline_bytes -= vm->geo.bb_size;
-	vm->claimed = VIRTIO_MEM_NO_BB;
+	vm->mm.claimed = VIRTIO_MEM_NO_BB;
 	mutex_unlock(&vm->hotplug_mutex);
 }
 
@@ -704,7 +705,7 @@ static int leave_directly(struct virtio_mem *vm,
 		if (rc)
 			return rc;
 		/* What is left would be waited for, with all locks held. */
-		if (!is_swept(vm, virtio_mem_bb_pfn(vm, vm->claimed),
+		if (!is_swept(vm, virtio_mem_bb_pfn(vm, vm->mm.claimed),
 			      virtio_mem_bb_pages(vm))) {
 			*cause = VIRTIO_MEM_CAUSE_PINNED;
 			return -EBUSY;

@@ -9,6 +9,7 @@
 
 #include "virtio_mem_device.h"
 #include "virtio_mem_pm.h"
+#include "virtio_mem_table.h"
 
 /*
  * By our books or by the device's: each may know of some that the other lacks.

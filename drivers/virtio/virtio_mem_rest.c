@@ -33,7 +33,7 @@ static bool may_get_further(struct virtio_mem *vm)
 	if (virtio_mem_held_any_released(vm))
 		return true;
 	virtio_mem_scan_pressure(&now);
-	if (!virtio_mem_retry_eased(vm->pass.cause, &vm->pressure, &now,
+	if (!virtio_mem_retry_eased(vm->pass.cause, &vm->watch.pressure, &now,
 				    virtio_mem_bb_pages(vm),
 				    virtio_mem_scan_memmap(vm)))
 		return false;
@@ -64,15 +64,15 @@ static bool sleep_for(struct virtio_mem *vm, u32 ms, bool memory_too)
  */
 void virtio_mem_rest(struct virtio_mem *vm, u32 delay)
 {
-	u32 least = virtio_mem_retry_least_ms(delay, vm->failed_ms, vm->hasty);
+	u32 least = virtio_mem_retry_least_ms(delay, vm->failed_ms, vm->watch.hasty);
 	u32 look = virtio_mem_retry_look_ms(delay), passed = 0, part;
 
-	vm->hasty = false;
+	vm->watch.hasty = false;
 	if (!delay) {
 		wait_event_idle(vm->wait, called_or_memory(vm));
 		return;
 	}
-	virtio_mem_scan_pressure(&vm->pressure);
+	virtio_mem_scan_pressure(&vm->watch.pressure);
 	for (; passed < delay; passed += part) {
 		part = min(look, delay - passed);
 		if (passed < least)
@@ -80,7 +80,7 @@ void virtio_mem_rest(struct virtio_mem *vm, u32 delay)
 		if (sleep_for(vm, part, passed >= least))
 			return;
 		if (passed + part >= least && may_get_further(vm)) {
-			vm->hasty = true;
+			vm->watch.hasty = true;
 			return;
 		}
 	}

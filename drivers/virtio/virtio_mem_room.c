@@ -27,6 +27,8 @@
 
 #include "virtio_mem_device.h"
 #include "virtio_mem_pages.h"
+#include "virtio_mem_room.h"
+#include "virtio_mem_table.h"
 
 /* Not below the minimum watermarks, which the core's page tables may go below. */
 #define ROOM_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)

@@ -22,8 +22,8 @@
 #include <linux/sched.h>
 #include <linux/swap.h>
 
-#include "virtio_mem_device.h"
 #include "virtio_mem_compat.h"
+#include "virtio_mem_device.h"
 
 static void stuck(struct virtio_mem_score *score, unsigned long pfn,
 		  unsigned long nr, enum virtio_mem_cause cause)

@@ -8,6 +8,7 @@
 #include <linux/virtio.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_snapshot.h"
 
 /**
  * virtio_mem_shall_end() - whether the worker shall leave off

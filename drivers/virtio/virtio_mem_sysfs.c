@@ -11,6 +11,7 @@
 #include <linux/virtio.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_view.h"
 
 static struct virtio_mem *to_vm(struct device *dev)
 {

@@ -6,6 +6,7 @@
 #include <linux/virtio.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_table.h"
 
 /**
  * virtio_mem_table_reserve() - make sure that the table knows enough BBs

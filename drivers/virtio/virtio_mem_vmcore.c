@@ -9,6 +9,7 @@
 #include <linux/virtio_config.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_vmcore.h"
 
 #ifdef CONFIG_PROC_VMCORE
 /* The answer for one device block is kept: pages are asked for in order. */

@@ -13,9 +13,12 @@
 #include <linux/sizes.h>
 #include <linux/virtio.h>
 
+#include "virtio_mem_answer.h"
 #include "virtio_mem_device.h"
 #include "virtio_mem_orphan.h"
-#include "virtio_mem_answer.h"
+#include "virtio_mem_room.h"
+#include "virtio_mem_snapshot.h"
+#include "virtio_mem_table.h"
 
 static u64 now_ms(void)
 {
@@ -385,18 +388,18 @@ static void take_request(struct virtio_mem *vm,
 {
 	u64 plugged = virtio_mem_plan_plugged(in, &vm->bbt);
 
-	if (in->requested == vm->told_requested)
+	if (in->requested == vm->worker.told_requested)
 		return;
-	virtio_mem_backoff_reset(&vm->backoff);
+	virtio_mem_backoff_reset(&vm->worker.backoff);
 	virtio_mem_held_pardon(vm);
-	vm->started_ms = now_ms();
-	virtio_mem_doubt_grant(&vm->doubt, vm->started_ms);
+	vm->worker.started_ms = now_ms();
+	virtio_mem_doubt_grant(&vm->doubt, vm->worker.started_ms);
 	mutex_lock(&vm->hotplug_mutex);
 	virtio_mem_bbt_release(&vm->bbt, VIRTIO_MEM_CAUSE_DEV_ERROR);
 	mutex_unlock(&vm->hotplug_mutex);
-	vm->told_requested = in->requested;
-	vm->told_cause = VIRTIO_MEM_CAUSE_NONE;
-	vm->told_met = in->requested == plugged;
+	vm->worker.told_requested = in->requested;
+	vm->worker.told_cause = VIRTIO_MEM_CAUSE_NONE;
+	vm->worker.told_met = in->requested == plugged;
 	if (in->requested != plugged)
 		dev_info(&vm->vdev->dev,
 			 "requested size %llu MiB, plugged %llu MiB: %s in big blocks of %llu MiB\n",
@@ -407,17 +410,17 @@ static void take_request(struct virtio_mem *vm,
 
 static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 {
-	u64 ms = now_ms() - vm->started_ms;
+	u64 ms = now_ms() - vm->worker.started_ms;
 
 	set_activity(vm, VIRTIO_MEM_IDLE);
-	virtio_mem_backoff_reset(&vm->backoff);
-	if (vm->told_met)
+	virtio_mem_backoff_reset(&vm->worker.backoff);
+	if (vm->worker.told_met)
 		return;
 	mutex_lock(&vm->hotplug_mutex);
 	virtio_mem_bbt_forget_causes(&vm->bbt);
 	mutex_unlock(&vm->hotplug_mutex);
-	vm->told_met = true;
-	vm->told_cause = VIRTIO_MEM_CAUSE_NONE;
+	vm->worker.told_met = true;
+	vm->worker.told_cause = VIRTIO_MEM_CAUSE_NONE;
 	if (requested == plugged)
 		dev_info(&vm->vdev->dev,
 			 "request met: %llu MiB plugged after %llu ms\n",
@@ -439,7 +442,7 @@ static void note_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 	mutex_unlock(&vm->hotplug_mutex);
 	/* What concerns the device comes after what concerns a big block. */
 	if (virtio_mem_cause_is_device(vm->pass.cause) &&
-	    vm->pass.cause != vm->told_cause)
+	    vm->pass.cause != vm->worker.told_cause)
 		noted = false;
 	if (!noted)
 		virtio_mem_note(vm, "%llu MiB plugged, %llu MiB requested: %s",
@@ -449,15 +452,15 @@ static void note_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 
 static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 {
-	u32 delay = virtio_mem_backoff_rest(virtio_mem_backoff_next(&vm->backoff),
+	u32 delay = virtio_mem_backoff_rest(virtio_mem_backoff_next(&vm->worker.backoff),
 					    vm->failed_ms);
 
 	set_activity(vm, VIRTIO_MEM_WAITING);
-	vm->told_met = false;
+	vm->worker.told_met = false;
 	note_waiting(vm, requested, plugged);
-	if (vm->told_cause == vm->pass.cause)
+	if (vm->worker.told_cause == vm->pass.cause)
 		return delay;
-	vm->told_cause = vm->pass.cause;
+	vm->worker.told_cause = vm->pass.cause;
 	dev_info(&vm->vdev->dev,
 		 "request not met yet: %llu MiB plugged, %llu MiB requested: %s; next try in %u ms\n",
 		 mib(plugged), mib(requested),
@@ -478,9 +481,9 @@ static u32 conclude(struct virtio_mem *vm,
 	}
 	if (virtio_mem_shall_end(vm))
 		return 0;
-	if (plugged != vm->last_plugged)
-		virtio_mem_backoff_reset(&vm->backoff);
-	vm->last_plugged = plugged;
+	if (plugged != vm->worker.last_plugged)
+		virtio_mem_backoff_reset(&vm->worker.backoff);
+	vm->worker.last_plugged = plugged;
 	if (last == VIRTIO_MEM_STEP_NONE) {
 		tell_met(vm, in->requested, plugged);
 		return 0;
@@ -499,12 +502,12 @@ static void compare_books(struct virtio_mem *vm,
 		return;
 	virtio_mem_config_get(vm, &cfg);
 	if (cfg.plugged_size == plugged) {
-		vm->told_mismatch = false;
+		vm->worker.told_mismatch = false;
 		return;
 	}
-	if (vm->told_mismatch)
+	if (vm->worker.told_mismatch)
 		return;
-	vm->told_mismatch = true;
+	vm->worker.told_mismatch = true;
 	dev_warn(&vm->vdev->dev,
 		 "the device says that 0x%llx bytes are plugged, our table says 0x%llx; going by the table\n",
 		 cfg.plugged_size, plugged);
@@ -552,12 +555,12 @@ static bool may_go_on(struct virtio_mem *vm)
 static bool look_at_request(struct virtio_mem *vm,
 			    struct virtio_mem_situation *in)
 {
-	u64 before = vm->told_requested;
+	u64 before = vm->worker.told_requested;
 
 	virtio_mem_config_read(vm);
 	virtio_mem_snapshot_sizes(vm, in);
 	take_request(vm, in);
-	return before != vm->told_requested;
+	return before != vm->worker.told_requested;
 }
 
 /* Works towards the request; returns ms until the next pass, 0 for never. */
@@ -595,12 +598,12 @@ static u32 run_pass(struct virtio_mem *vm)
 
 static void wait_paused(struct virtio_mem *vm)
 {
-	WRITE_ONCE(vm->paused, true);
+	WRITE_ONCE(vm->worker.paused, true);
 	wake_up_all(&vm->wait);
 	wait_event_idle(vm->wait,
 			test_bit(VIRTIO_MEM_EV_STOP, &vm->events) ||
 			!test_bit(VIRTIO_MEM_EV_PAUSE, &vm->events));
-	WRITE_ONCE(vm->paused, false);
+	WRITE_ONCE(vm->worker.paused, false);
 }
 
 /**
@@ -629,8 +632,8 @@ static void __noreturn end_worker(struct virtio_mem *vm)
 	bool orphaned;
 
 	mutex_lock(&vm->hotplug_mutex);
-	vm->ended = true;
-	orphaned = vm->orphaned;
+	vm->worker.ended = true;
+	orphaned = vm->worker.orphaned;
 	mutex_unlock(&vm->hotplug_mutex);
 	if (orphaned) {
 		virtio_mem_teardown(vm);
@@ -661,7 +664,7 @@ static int worker(void *arg)
 			continue;
 		}
 		if (test_and_clear_bit(VIRTIO_MEM_EV_MEMORY, &vm->events)) {
-			virtio_mem_backoff_reset(&vm->backoff);
+			virtio_mem_backoff_reset(&vm->worker.backoff);
 			virtio_mem_held_pardon(vm);
 		}
 		clear_bit(VIRTIO_MEM_EV_CONFIG, &vm->events);
@@ -722,8 +725,8 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 	/* While the module is being unloaded nobody holds that lock: wait. */
 	if (try_module_get(THIS_MODULE)) {
 		mutex_lock(&vm->hotplug_mutex);
-		ended = vm->ended;
-		vm->orphaned = !ended;
+		ended = vm->worker.ended;
+		vm->worker.orphaned = !ended;
 		if (!ended)
 			virtio_mem_orphan_begin(vm);
 		mutex_unlock(&vm->hotplug_mutex);
@@ -749,9 +752,9 @@ int virtio_mem_work_pause(struct virtio_mem *vm)
 {
 	virtio_mem_kick(vm, VIRTIO_MEM_EV_PAUSE);
 	virtio_mem_bound_stop(&vm->bound, true);
-	wait_event_timeout(vm->wait, READ_ONCE(vm->paused),
+	wait_event_timeout(vm->wait, READ_ONCE(vm->worker.paused),
 			   msecs_to_jiffies(VIRTIO_MEM_STOP_MS));
-	if (READ_ONCE(vm->paused))
+	if (READ_ONCE(vm->worker.paused))
 		return 0;
 	virtio_mem_work_resume(vm);
 	return -EBUSY;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What earlier looks and tries found.
+ */
+#ifndef _VIRTIO_MEM_HELD_H
+#define _VIRTIO_MEM_HELD_H
+
+#include <linux/xarray.h>
+
+#include "virtio_mem_choose.h"
+
+struct virtio_mem;
+
+/**
+ * struct virtio_mem_memory - what is remembered of big blocks
+ * @by_bb: W: by BB, what earlier looks and tries found: see virtio_mem_held.c
+ * @drains: W: how often the CPUs' batches were drained to tell what is held
+ *
+ * I, M, W: as above struct virtio_mem.
+ */
+struct virtio_mem_memory {
+	struct xarray by_bb;
+	unsigned long drains;
+};
+
+void virtio_mem_held_init(struct virtio_mem *vm);
+void virtio_mem_held_exit(struct virtio_mem *vm);
+void virtio_mem_held_pardon(struct virtio_mem *vm);
+void virtio_mem_held_history(struct virtio_mem *vm, unsigned long id,
+			     struct virtio_mem_history *past);
+void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
+			     unsigned long pfn);
+bool virtio_mem_held_confirm(struct virtio_mem *vm, unsigned long id,
+			     unsigned long free_pfn);
+void virtio_mem_held_record_failure(struct virtio_mem *vm, unsigned long id,
+				    enum virtio_mem_cause cause);
+bool virtio_mem_held_any_released(struct virtio_mem *vm);
+void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id);
+
+#endif /* _VIRTIO_MEM_HELD_H */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of big blocks with its lock, its buffer and its alarm.
+ */
+#ifndef _VIRTIO_MEM_TABLE_H
+#define _VIRTIO_MEM_TABLE_H
+
+#include <linux/compiler_attributes.h>
+
+#include "virtio_mem_bb.h"
+
+struct virtio_mem;
+
+int virtio_mem_table_reserve(struct virtio_mem *vm, unsigned long nr);
+int virtio_mem_table_set(struct virtio_mem *vm, unsigned long id,
+			 enum virtio_mem_bb_state state);
+int virtio_mem_table_set_run(struct virtio_mem *vm, unsigned long first,
+			     unsigned long nr, enum virtio_mem_bb_state state);
+__printf(2, 3)
+void virtio_mem_note(struct virtio_mem *vm, const char *fmt, ...);
+
+#endif /* _VIRTIO_MEM_TABLE_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * In a kdump kernel: which pages can be read.
+ */
+#ifndef _VIRTIO_MEM_VMCORE_H
+#define _VIRTIO_MEM_VMCORE_H
+
+struct virtio_mem;
+
+int virtio_mem_vmcore_start(struct virtio_mem *vm);
+void virtio_mem_vmcore_stop(struct virtio_mem *vm);
+
+#endif /* _VIRTIO_MEM_VMCORE_H */
