@@ -35,7 +35,7 @@ uninstall:
 # The guest's kernel is Debian's newest, whatever runs here.
 demo:
 	@tools/testing/deps build vm
-	@kver=$$(tools/testing/vm/kernels.py 6.12 | cut -d' ' -f2) && \
+	@kver=$$(tools/testing/vm/bin/kernel | cut -d' ' -f2) && \
 	tools/testing/deps linux-headers-$$kver && \
 	$(MAKE) -s module KVER=$$kver && \
 	python3 tools/testing/demo.py
@@ -46,7 +46,7 @@ help:
 	@echo "make demo                  boot a guest, grow it to 5 GiB and shrink it back"
 	@echo "make check                 lint, unit, KUnit and QEMU tests"
 	@echo "make lint|unit|kunit       parts of it"
-	@echo "make soak MINUTES=N        races and load in a guest (SEED=N repeats one)"
+	@echo "make soak MINUTES=N        races and load in a guest (VM_SEED=N repeats one)"
 	@echo "make bench                 compared with the kernel's own driver, for an hour or two"
 	@echo "make clean"
 

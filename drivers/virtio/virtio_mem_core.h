@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The seam of the pure files: the only kernel headers that they may see.
- * Everything here also exists in user space (tools/testing/unit/shim), so the
+ * Everything here also exists in user space (tools/testing/host/unit/shim), so the
  * same files are tested there.  Calls nothing.
  */
 #ifndef _VIRTIO_MEM_CORE_H

@@ -2,24 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Show a guest of 1 GiB grow to 5 GiB and shrink back, live.
 
-    demo.py [--kver 6.1|6.12]
+    demo.py [--kver SERIES]
 
 In a terminal the picture is redrawn in place; elsewhere it is plain lines.
 """
 
 import argparse
 import itertools
-import pathlib
 import signal
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "vm"))
-
-# pylint: disable=wrong-import-position
-import kernels
-from guest import GuestError
-from vm import GIB, MIB, VM
+from vm.harness import kernels
+from vm.harness.guest import GuestError
+from vm.harness.vm import GIB, MIB, VM
 
 DEVICE, CONFIG, REGION, BIG_BLOCK = "vm0", "bb-128m", 8 * GIB, 128 * MIB
 BOOT, TARGET = 1 * GIB, 5 * GIB
@@ -60,16 +56,16 @@ class Screen:
 
     def legend(self):
         """What the characters mean."""
-        return "  ".join(f"{self.blocks([k])} {LOOK[k][2]}" for k in LOOK)
+        return "  ".join(f"{self.blocks([k])} {look[2]}" for k, look in LOOK.items())
 
     def draw(self, what, done, goal, start, seconds, state):
         """One frame: what is plugged (bytes), on the way from start to goal."""
         part = (done - start) / (goal - start) if goal != start else 1
-        bar = "=" * round(62 * part)
+        done_part = "=" * round(62 * part)
         speed = abs(done - start) / GIB / seconds if seconds else 0
         # Nothing wider than 80 columns: a wrapped line can't be drawn over.
         lines = [f"  {self.blocks(what)}",
-                 f"  [{bar:<62}]",
+                 f"  [{done_part:<62}]",
                  f"  plugged {(BOOT + done) / GIB:.3f} GiB, requested "
                  f"{(BOOT + goal) / GIB:.3f} GiB, {speed:.2f} GiB/s, "
                  f"{seconds:.1f} s, {state}"]
@@ -129,7 +125,7 @@ def show(vm, screen):
 def main():
     """Command line in, exit status out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kver", choices=list(kernels.META), default="6.12")
+    parser.add_argument("--kver", choices=kernels.running("guest"), default=kernels.DEFAULT)
     args = parser.parse_args()
     screen = Screen()
     # Asked to end, end the guest too.

@@ -8,7 +8,8 @@ and status 1 if a test failed, none ran, or a plan was not kept.
 import re
 import sys
 
-RESULT = re.compile(r"^( *)(ok|not ok) (\d+)\s*(?:- )?(.*?)\s*(?:# *(skip|todo)\b:?\s*(.*))?$", re.I)
+RESULT = re.compile(r"^( *)(ok|not ok) (\d+)\s*(?:- )?(.*?)\s*"
+                    r"(?:# *(skip|todo)\b:?\s*(.*))?$", re.I)
 PLAN = re.compile(r"^( *)1\.\.(\d+)(?:\s+#\s*skip\b:?\s*(.*))?$", re.I)
 
 
@@ -59,6 +60,7 @@ class Reader:
         self.plans = {}
 
     def count(self, verdict):
+        """How many results are "passed", "failed" or "skipped"."""
         return sum(1 for v, _, _ in self.results if v == verdict)
 
     def _plan(self, depth, number, reason):
@@ -70,10 +72,12 @@ class Reader:
 
     def _unkept(self, left, name):
         if left:
-            self.complaints.append(f"plan of {name}: {abs(left)} tests too {'few' if left > 0 else 'many'}")
+            self.complaints.append(f"plan of {name}: {abs(left)} tests too "
+                                   f"{'few' if left > 0 else 'many'}")
 
 
 def main():
+    """Input in, input out, exit status."""
     reader = Reader()
     for line in sys.stdin:
         reader.feed(line)

@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The test targets of the root Makefile.  seed=N repeats a random test.
-export VMEM_SEED ?= $(or $(seed),$(SEED))
+# The test targets of the root Makefile.  VM_SEED=N repeats a random test.
 
 .PHONY: lint unit kunit model check check-debug \
 	check-peers check-stock-mock soak bench
 lint:
 	@tools/testing/deps lint
-	@tools/testing/lint
+	@tools/testing/host/lint
 
 unit:
 	@tools/testing/deps unit
-	@$(MAKE) -s -f tools/testing/unit/Makefile
+	@$(MAKE) -s -f tools/testing/host/unit/Makefile
 
 kunit:
 	@tools/testing/deps kunit
-	@tools/testing/kunit/run
+	@tools/testing/host/kunit/run
 
 model:
 	@tools/testing/deps model
-	@tools/testing/model/run
+	@tools/testing/host/model/run
 
 check:
 	@tools/testing/deps lint unit kunit model dkms vm libvirt
@@ -27,38 +26,42 @@ check:
 # What the kernel's own driver does with the devices in software: a table.
 check-stock-mock:
 	@tools/testing/deps vm build
-	@for kver in 6.12 6.1; do \
-		tools/testing/vm/stock_mock.py --kver $$kver || exit; \
+	@for kver in $$(tools/testing/series --runs stock-mock); do \
+		tools/testing/vm/bin/stock_mock --kver $$kver || exit; \
 	done
 
 # Kernels with KASAN, lockdep and others, and with KCSAN: built once, cached.
 check-debug:
 	@tools/testing/deps kunit vm
-	@tools/testing/check guest-kasan guest-kcsan
+	@tools/testing/check $$(tools/testing/series --runs guest-debug | sed 's/^/guest-/')
 
-# Races and load for MINUTES, in a guest with KVER=6.1, 6.12, kasan or kcsan;
+# The series that KVER names, if this stage runs on it, else the default.
+series = $(or $(filter $(KVER),$(shell tools/testing/series --runs $(1))),$(firstword \
+	$(shell tools/testing/series name)))
+
+# Races and load for MINUTES, in a guest with KVER=SERIES of series.txt;
 # MOCK=1: with the device in software, which does much wrong.
 MINUTES ?= 10
-soak_series = $(or $(filter 6.1 6.12 kasan kcsan,$(KVER)),6.12)
+soak: soak_series = $(call series,soak)
 soak:
 	@tools/testing/deps build vm
-	@set -- $$(tools/testing/vm/kernels.py $(soak_series)) && \
+	@set -- $$(tools/testing/vm/bin/kernel $(soak_series)) && \
 	{ [ -e "$$4" ] || tools/testing/deps linux-headers-$$2; } && \
 	$(MAKE) -s module KVER=$$2 KDIR=$$4 && \
-	python3 tools/testing/vm/soak.py --minutes $(MINUTES) \
+	tools/testing/vm/bin/soak --minutes $(MINUTES) \
 		--kver $(soak_series) $(if $(MOCK),--mock)
 
 # Other people's suites, with this driver and with the kernel's own, as a table.
 check-peers:
 	@tools/testing/deps kunit vm build
-	@tools/testing/peers/run
+	@tools/testing/vm/bin/peers
 
 # This driver against the kernel's own: CASES="2 6" selects, RUNS=N times each,
-# QUICK=1 with small sizes, INTO=FILE goes on with a result, KVER=6.1 or 6.12.
-bench_series = $(or $(filter 6.1 6.12,$(KVER)),6.12)
+# QUICK=1 with small sizes, INTO=FILE goes on with a result, KVER=SERIES.
+bench: bench_series = $(call series,bench)
 bench:
 	@tools/testing/deps build vm bench
-	@set -- $$(tools/testing/vm/kernels.py $(bench_series)) && \
+	@set -- $$(tools/testing/vm/bin/kernel $(bench_series)) && \
 	{ [ -e "$$4" ] || tools/testing/deps linux-headers-$$2; } && \
 	$(MAKE) -s module KVER=$$2 KDIR=$$4 && \
 	python3 tools/testing/bench/run.py --kver $(bench_series) \

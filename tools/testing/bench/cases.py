@@ -5,12 +5,12 @@ import dataclasses
 import time
 import typing
 
-import statecase
-from guest import GuestError
-from host import now
-from machine import SLOW_CLEAR
-from measure import Resize
-from vm import GIB, MIB
+from bench import statecase
+from bench.host import now
+from bench.machine import SLOW_CLEAR
+from bench.measure import Resize
+from vm.harness.guest import GuestError
+from vm.harness.vm import GIB, MIB
 
 KB = 1024
 LIMIT = 90        # seconds after which a request counts as not met
@@ -131,7 +131,7 @@ def spread(run, size, goal, keep, chunk, limit):
         "unavoidable": sum(sorted(mapped)[:gone])}
 
 
-def _reach(run, doomed, size, limit, after):
+def _reach(run, doomed, limit, after):
     """Ask for nothing, wait for all that can go, go on watching for a while."""
     goal = len(doomed) * run.block
     with run.resize() as r:
@@ -151,7 +151,7 @@ def pins(run, size, limit, after):
     """Case 4: every fourth big block has one page that can't move."""
     run.grow(size)
     run.hold(f"occupy pins {run.start} {run.start + size} {4 * run.block} {run.block}")
-    _reach(run, range(0, size // run.block, 4), size, limit, after)
+    _reach(run, range(0, size // run.block, 4), limit, after)
 
 
 # Every fourth memory block to the kernel, the rest to ZONE_MOVABLE.
@@ -174,7 +174,7 @@ def slab(run, size, limit, after):
     doomed = [i for i, (count, _) in enumerate(run.pages(size)) if count]
     if len(doomed) != size // run.block // 4:
         raise GuestError(f"slab pages in other blocks than meant: {doomed}")
-    _reach(run, doomed, size, limit, after)
+    _reach(run, doomed, limit, after)
 
 
 STOP = 30         # seconds within which the load should end when asked

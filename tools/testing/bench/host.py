@@ -84,11 +84,11 @@ class Resident(threading.Thread):
 
     def _look(self):
         try:
-            now = self._pages()
+            pages = self._pages()
         except (OSError, IndexError):
             return   # QEMU has ended; others notice that
-        self.added += max(0, now - self.after)
-        self.after, self.peak = now, max(self.peak, now)
+        self.added += max(0, pages - self.after)
+        self.after, self.peak = pages, max(self.peak, pages)
 
     def stop(self):
         """Bytes that became resident since start()."""

@@ -8,13 +8,11 @@ import subprocess
 import tempfile
 import time
 
-import accel
-import initramfs
-import kernels
-import state_machine
-from guest import GuestError
-from qmp import QMPError
-from vm import GIB, MIB, VM
+from vm.harness import accel, initramfs, kernels
+from vm.harness.guest import GuestError
+from vm.harness.qmp import QMPError
+from vm.harness.vm import GIB, MIB, VM
+from vm.states import machine as state_machine
 
 CONFIG = """\
 [machine]
@@ -135,9 +133,10 @@ class Machine:
 
     def fresh(self):
         """A guest with nothing plugged and no driver: emptied, reset or new."""
-        for way in (self._emptied, self._reset) if self.vm else ():
+        ways = [self._reset] if self.stale else [self._emptied, self._reset]
+        for way in ways if self.vm else ():
             try:
-                if (way == self._reset or not self.stale) and way():
+                if way():
                     self.stale = False
                     return self.vm
             except (GuestError, QMPError, OSError):

@@ -4,8 +4,8 @@
 import statistics
 import time
 
-import probes
-from host import Requests, Resident, now
+from bench.host import Requests, Resident, now
+from vm.device import probes
 
 IDLE = 1          # seconds of the stall task alone, before the request
 STEP = 0.01
@@ -28,7 +28,8 @@ class Resize:
         self._vm, self._guest, self._block = vm, vm.guest, block
         self._probes = probes.Probes(vm.guest)
         self.sample = {}
-        self._asked = self._start = None
+        self._asked = self._start = self._stall = self._before = None
+        self._requests = self._resident = None
 
     def _cpu(self):
         out = {}

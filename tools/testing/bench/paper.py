@@ -3,7 +3,7 @@
 
 import statistics
 
-import report
+from bench import report
 
 GIB, TIB = 1 << 30, 1 << 40
 SIZE = 16 * TIB

@@ -3,7 +3,7 @@
 
 import subprocess
 
-import report
+from bench import report
 
 PANELS = (("seconds", "seconds until it is met (or the limit)"),
           ("cpu", "CPU s per GiB, all kernel threads"),

@@ -3,7 +3,7 @@
 
 import statistics
 
-import statetable
+from bench import statetable
 
 GIB, MIB = 1 << 30, 1 << 20
 DRIVERS = ("stock", "ours")
@@ -14,8 +14,8 @@ def _moved(sample):
     return abs(sample["to"] - sample["from"]) / GIB
 
 
-def _per_gib(value):
-    return lambda s: value(s) / _moved(s) if _moved(s) else None
+def _per_gib(figure):
+    return lambda s: figure(s) / _moved(s) if _moved(s) else None
 
 
 def _seconds(sample):

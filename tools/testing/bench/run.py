@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare this driver with the kernel's own, run by run, in the same guest.
 
-    run.py [--kver 6.12] [--runs 5] [--quick] [--minutes N] [--into FILE] [CASE...]
+    run.py [--kver SERIES] [--runs 5] [--quick] [--minutes N] [--into FILE] [CASE...]
     run.py --list
     run.py --show FILE
 
@@ -23,17 +23,14 @@ import time
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "vm"))
+# In place of this directory, whose files are those of a package.
+sys.path[0] = str(HERE.parent)
 sys.dont_write_bytecode = True
-# pylint: disable=wrong-import-position
-import cases
-import paper
-import plot
-import report
-import vm
-from kernels import cache_dir
-from machine import Machine
-from store import Store
+from bench import cases, paper, plot, report
+from bench.machine import Machine
+from bench.store import Store
+from vm.harness import accel, kernels
+from vm.harness.kernels import cache_dir
 
 
 def first_line(*command):
@@ -44,15 +41,16 @@ def first_line(*command):
 
 def environment(series):
     """What the figures depend on."""
-    kernel = vm.kernels.get(series)
+    kernel = kernels.get(series)
     cpu = [line.split(":")[1].strip() for line in
-           pathlib.Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+           pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines()
+           if "model name" in line]
     return {"date": time.strftime("%Y-%m-%d %H:%M:%S"),
             "host": {"cpu": cpu[0] if cpu else platform.machine(), "cpus": os.cpu_count(),
                      "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
                      "kernel": platform.release(), "load": os.getloadavg()},
             "qemu": first_line("qemu-system-x86_64", "--version"),
-            "accel": vm.accel.choose(kernel)[1],
+            "accel": accel.choose(kernel)[1],
             "guest_kernel": kernel.kver,
             "driver": first_line("git", "-C", str(HERE), "describe", "--always",
                                  "--dirty")}
@@ -148,7 +146,7 @@ def show(store):
 def main():
     """Command line in, exit status out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kver", choices=list(vm.kernels.META), default="6.12")
+    parser.add_argument("--kver", choices=kernels.running("bench"), default=kernels.DEFAULT)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="small sizes")
     parser.add_argument("--minutes", type=float, help="begin no run after that time")

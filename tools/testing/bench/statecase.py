@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The cases "states-...": one request in each memory state of vm/states.py.
+"""The cases "states-...": one request in each memory state of vm/states/states.py.
 
 Nothing but QEMU's log and the guest's counters is looked at: some of these
 guests have no memory left for more.
@@ -7,10 +7,10 @@ guests have no memory left for more.
 
 import time
 
-import states
-from host import Requests, now
-from state_actor import Actor
-from vm import GIB, MIB
+from bench.host import Requests, now
+from vm.harness.vm import GIB, MIB
+from vm.states import states
+from vm.states.actor import Actor
 
 PHASE = "state"
 COUNTERS = ("pgmigrate_success", "pswpout", "oom_kill")

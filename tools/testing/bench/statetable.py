@@ -3,7 +3,7 @@
 
 import statistics
 
-from statecase import PHASE
+from bench.statecase import PHASE
 
 DRIVERS = ("stock", "ours")
 HEAD = (f"{'':28}{'':14}" + "".join(f"{d:>18}" for d in DRIVERS) +

@@ -11,7 +11,8 @@ import threading
 import time
 import unittest
 
-from vm import GIB, MIB, VM
+from vm.harness.kernels import DEFAULT
+from vm.harness.vm import GIB, MIB, VM
 
 __all__ = ["GIB", "MIB", "GuestCase"]
 
@@ -21,7 +22,7 @@ PAGE = 4096
 class Pool(threading.local):
     """The guest that the current thread keeps for its next test."""
 
-    series = "6.12"
+    series = DEFAULT
     key = vm = None
 
     def get(self, config, options):
@@ -113,9 +114,14 @@ class GuestCase(unittest.TestCase):
             args = f"unplug_timeout_ms={40000 * self.vm.slow ** 2} {args}"
         self.guest.ok(f"insmod /mod/{mod}/virtio_mem.ko {args}")
         if mod == "ours":
-            self.vm.wait(lambda: len(self.guest.run(
-                "ls -d /sys/bus/virtio/devices/*/virtio_mem")[1].split())
-                == len(self.devices), "driver bound to all devices", 20)
+            self.bound()
+
+    def bound(self, count=None):
+        """Wait until each device, or so many, has its driver."""
+        want = len(self.devices) if count is None else count
+        self.vm.wait(lambda: len(self.guest.run(
+            "ls -d /sys/bus/virtio/devices/*/virtio_mem")[1].split())
+            == want, f"driver bound to {want} devices", 20)
 
     def unload(self):
         """Bring a guest back to nothing plugged and no driver."""

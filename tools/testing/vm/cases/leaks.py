@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Ask kmemleak for what the tests before left in their guest."""
 
-import case
+from vm.cases import case
 
 KMEMLEAK = "/sys/kernel/debug/kmemleak"
 

@@ -1,51 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests with devices in software share."""
 
-from case import GuestCase, merge, total
-from mocks import ADDR, DIR, SIZE, Mocks
+from vm.cases.case import GuestCase, merge, total
+from vm.device.mock import DIR, OPTIONS, SIZE, Mock
 
-__all__ = ["BIND", "OPTIONS", "MocksCase"]
-
-# What it costs to zero pages is not tested here; test_busy does.
-OPTIONS = {"append": f"memmap={SIZE >> 30}G${ADDR:#x} init_on_alloc=0"}
 BIND = "/sys/bus/virtio/drivers/virtio_mem/bind"
 
 
-class MocksCase(GuestCase):
-    """A guest with such devices: eight of 512 MiB, if not told otherwise.
+class MockCase(GuestCase):
+    """A guest with such devices: one, if not told otherwise, which is new for each test.
 
-    So many for time: what waits for a fault's end waits for eight at once.
+    Where a size is wanted, a number means each of the devices.
     """
 
     config = "mock"
     options = OPTIONS
     mod = None
-    count = 8
+    count = 1
+    kept = False        # whether the next test may get the same devices
     mock_args = "block_size=128M"
 
     def setUp(self):
         super().setUp()
-        self.mock = Mocks(self.guest, self.count)
-        if self.vm.mock != (self.count, self.mock_args):
+        self.mock = Mock(self.guest, self.count)
+        self.device = self.mock[0]
+        key = (self.count, self.mock_args) if self.kept else None
+        if key is None or self.vm.mock != key:
             if self.mock.loaded():
-                self.guest.ok("rmmod virtio_mem_mock")
+                self.mock.unload()
             self.mock.load(self.mock_args)
-            self.vm.mock = self.count, self.mock_args
+            self.vm.mock = key
         self.load()
 
     def tearDown(self):
         try:
-            for index, seen in enumerate(self.mock.look().devices):
+            looked = self.mock.look().devices if self.mock.loaded() else []
+            for index, seen in enumerate(looked):
                 self.assertEqual(seen.violations, {},
                                  f"device {index}: {seen.last_violation}")
         finally:
             super().tearDown()
 
+    # --- the harness's host is here the device ---
+
     def unload(self):
         """Back to nothing plugged, no driver, devices as after a reset."""
         if not hasattr(self.vm, "mock"):
             self.vm.mock = None
-        mock = Mocks(self.guest)
+        mock = Mock(self.guest)
         if not mock.loaded():
             self.vm.mock = None
             return
@@ -68,18 +70,15 @@ class MocksCase(GuestCase):
             mock.all(file, text)
 
     def load_for(self, count):
-        """insmod, for so many devices."""
+        """insmod without parameters, which so many devices accept."""
         self.guest.ok("insmod /mod/ours/virtio_mem.ko")
         self.bound(count)
 
-    def load(self, mod="ours", args=""):
-        """As usual."""
-        self.load_for(self.count)
-
-    def bound(self, count):
-        """Wait until so many devices have their driver."""
-        self.until(lambda look: sum(bool(d.state) for d in look.devices) == count,
-                   f"driver bound to {count} devices", 20)
+    def bound(self, count=None):
+        """Wait until all, or so many, devices have their driver."""
+        want = self.count if count is None else count
+        self.until(lambda look: sum(bool(d.state) for d in look.devices) == want,
+                   f"driver bound to {want} devices", 20)
 
     def reload(self):
         """Without faults, unload and load."""
@@ -87,12 +86,16 @@ class MocksCase(GuestCase):
         self.guest.ok("rmmod virtio_mem", timeout=15)
         self.load()
 
+    def region(self, index=0):
+        base = self.mock[index].base()
+        return base, base + SIZE // self.count
+
     # --- looks ---
 
     def until(self, condition, what, timeout=20):
         """Look until condition(look); return that look."""
         def once():
-            look = Mocks(self.guest).look()
+            look = Mock(self.guest).look()
             return look if condition(look) else None
 
         return self.vm.wait(once, f"{self.at}: {what}", timeout, 0.05)
@@ -101,26 +104,29 @@ class MocksCase(GuestCase):
         """Look until condition(device)."""
         return self.until(lambda look: condition(look[index]), what, timeout)[index]
 
+    def sizes(self, sizes):
+        """As {device: bytes}."""
+        return dict.fromkeys(range(self.count), sizes) if isinstance(sizes, int) else sizes
+
     def settled(self, sizes, timeout=30):
-        """Wait until devices have {device: bytes} and their drivers are done."""
+        """Wait until devices have these sizes and their drivers are done."""
+        wanted = self.sizes(sizes)
         # A look takes its time: added is read before idle.
         return self.until(lambda look: all(
             look[i].size == size == look[i].added and look[i].state == "idle"
-            for i, size in sizes.items()), f"{sizes} and idle", timeout)
+            for i, size in wanted.items()), f"{wanted} and idle", timeout)
 
     def reached(self, sizes, timeout=30):
         """As settled(); then compare all."""
         self.compare(self.settled(sizes, timeout))
 
-    def resize(self, sizes, timeout=30):
-        """Request sizes and reach them; a number: on all devices."""
-        if isinstance(sizes, int):
-            sizes = dict.fromkeys(range(self.count), sizes)
-        self.mock.request(sizes)
+    def resize(self, sizes, timeout=30):  # pylint: disable=arguments-renamed,arguments-differ
+        """Request sizes and reach them."""
+        self.mock.request(self.sizes(sizes))
         self.reached(sizes, timeout)
 
-    def compare(self, look):
-        """Devices, drivers and Linux agree to the byte."""
+    def compare(self, look, offline=()):
+        """Devices, drivers and Linux agree to the byte; offline: ranges that can't be online."""
         for index, seen in enumerate(look.devices):
             attrs, where = seen.attrs, f"device {index}"
             self.assertTrue(attrs, where)
@@ -130,4 +136,21 @@ class MocksCase(GuestCase):
             self.assertEqual(attrs["blocks_fake_offline"], "0", where)
         plugged = merge(r for seen in look.devices for r in seen.ranges)
         self.assertEqual(merge(look.iomem), plugged, "/proc/iomem")
-        self.assertEqual(look.mem_total - self.base, total(plugged), "MemTotal")
+        self.assertEqual(look.mem_total - self.base, total(plugged) - total(offline),
+                         "MemTotal")
+
+    def assert_size(self, size, index=0, others=0, offline=()):
+        """Device, driver and Linux agree that exactly size bytes are there."""
+        look = self.mock.look()
+        self.assertEqual(look[index].size, size, "mock's bitmap")
+        self.compare(look, offline)
+
+
+class MocksCase(MockCase):
+    """Eight devices of 512 MiB: what waits for a fault's end waits for eight at once.
+
+    They are kept for the next test, reset.
+    """
+
+    count = 8
+    kept = True

@@ -4,8 +4,8 @@
 import os
 import re
 
-from case import GuestCase
-from guest import GuestError
+from vm.cases.case import GuestCase
+from vm.harness.guest import GuestError
 
 # make check-peers: every suite in full, with this driver and with the kernel's own.
 FULL = bool(os.environ.get("VM_PEERS"))
@@ -15,11 +15,14 @@ class PeerCase(GuestCase):
     """Prints what a suite says, and judges it where the driver is ours."""
 
     suite = ""
-    # Why this suite can't be had on this machine; a function.
-    missing = None
+
+    @staticmethod
+    def missing():
+        """Why this suite can't be had on this machine, None if it can."""
+        return None
 
     def setUp(self):
-        why = self.missing and self.missing()
+        why = self.missing()  # pylint: disable=assignment-from-none
         if why:
             self.skipTest(why)
         self.wrong = []

@@ -112,7 +112,8 @@ def grow():
                     cause="came online" if k else "", core=(value, k) == (-16, 2))
             for value in (-16, -12) for k in (0, 1, 2, 3)]
     # Refused by another notifier: Linux says so, and the driver does.
-    out.append(Case("online", "vetoed", ("notifier_err_inject_callback ret=0x8011 in=online_pages",),
+    out.append(Case("online", "vetoed",
+                    ("notifier_err_inject_callback ret=0x8011 in=online_pages",),
                     ends=("idle",), cause="only 0 of 512 MiB came online, as onlining was refused",
                     core=True))
     # Not the later ones: x86's add_pages() warns when one of its own fails.
@@ -194,8 +195,8 @@ def offlining():
 def direct():
     """Faults on the way down, with pages left to the core's offlining."""
     # Unbounded, the core would try to move it for as long as it is held.
-    held = tuple(f"offline_and_remove_memory hold=BB+{k * MIB} ms=14000" for k in (1, 2, 3))
-    return [Case("offline: deadline", "page held for longer", held, cause="deadline|time",
+    holds = tuple(f"offline_and_remove_memory hold=BB+{k * MIB} ms=14000" for k in (1, 2, 3))
+    return [Case("offline: deadline", "page held for longer", holds, cause="deadline|time",
                  all_fire=False, slow=True), *offlining()]
 
 
@@ -219,7 +220,8 @@ def sweep():
         Case("sweep", "no page to be had", (contig % (-16, ""),), ends=("idle",), core=True),
         Case("sweep", "EBUSY at once", (contig % (-16, "after=1"),), ends=("idle",), core=True),
         Case("sweep", "ENOMEM", (contig % (-12, "after=1"),), cause=r"\(-12\)|memory", core=True),
-        Case("sweep", "EINTR", (contig % (-4, "after=1"),), cause=r"\(-4\)", ends=("waiting", "idle")),
+        Case("sweep", "EINTR", (contig % (-4, "after=1"),), cause=r"\(-4\)",
+             ends=("waiting", "idle")),
         returns("sweep: migrate", "__alloc_contig_migrate_range", -12, "after=1",
                 cause=r"\(-12\)|memory", core=True),
         returns("sweep: migrate", "migrate_pages", -12, "in=virtio_mem_mm_shrink",
@@ -316,4 +318,3 @@ def shrink_pairs():
              ("offline_and_remove_memory signal in=virtio_mem_mm_shrink times=1",),
              ("unplug error done every=1",), ends=("idle", "waiting"), clear=True),
     ])
-

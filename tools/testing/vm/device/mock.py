@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The memory devices in software: orders to them, and all that can be seen."""
+"""The memory devices in software, one or more: orders to them, and all that can be seen."""
 
 import re
 
@@ -7,6 +7,9 @@ DIR = "/sys/kernel/debug/virtio_mem_mock"
 VIRTIO = "/sys/bus/virtio/devices"
 # Where the guest has their memory, see qemu-configs/mock.cfg.
 ADDR, SIZE = 4 << 30, 4 << 30
+# A guest's options for it. What it costs to zero pages is not tested with these
+# devices; host.busy does.
+OPTIONS = {"append": f"memmap={SIZE >> 30}G${ADDR:#x} init_on_alloc=0"}
 
 # All in one go, and little of it: each process takes an emulated guest a while.
 LOOK = (f"cd {DIR}; f=; for d in [0-9]; do "
@@ -20,6 +23,12 @@ def ranges(text):
     """[(start, end)] of all FIRST-LAST in a text, hexadecimal."""
     return [(int(a, 16), int(b, 16) + 1) for a, b in
             re.findall(r"(?:0x)?([0-9a-f]+)-(?:0x)?([0-9a-f]+)", text)]
+
+
+def violations(lines):
+    """{kind: how many} of a device's file, without those that there are none of."""
+    pairs = [line.split() for line in lines if not line.startswith("last")]
+    return {k: int(v) for k, v in pairs if int(v) and k != "total"}
 
 
 class Seen:
@@ -44,8 +53,7 @@ class Seen:
         self.size = sum(end - start for start, end in self.ranges)
         self.pending = int(files["pending"][0])
         self.rules = files.get("fault", [])
-        pairs = [t.split() for t in files["violations"] if not t.startswith("last")]
-        self.violations = {k: int(v) for k, v in pairs if int(v) and k != "total"}
+        self.violations = violations(files["violations"])
         self.last_violation = files["violations"][-1]
         self.attrs = {}
 
@@ -91,37 +99,94 @@ class Look:
         return self.devices[index]
 
 
-class Mocks:
-    """Orders to the devices, and what they say."""
+class Device:
+    """Orders to one of the devices, and what it says."""
+
+    ends = True     # it can end in ways that need a new driver, see soak's load.py
+
+    def __init__(self, mock, index):
+        self._mock, self._index = mock, index
+
+    def order(self, file, text, timeout=60):
+        """Write to one of its files."""
+        self._mock.orders((self._index, file, text), timeout=timeout)
+
+    def read(self, file):
+        """What one of its files says."""
+        return self._mock.guest.read(f"{DIR}/{self._index}/{file}")
+
+    def base(self):
+        """Its first address."""
+        return ADDR + self._index * SIZE // self._mock.count
+
+    def request(self, size):
+        """As a host that wants another size."""
+        self.order("requested", size)
+
+    def fault(self, text):
+        """Misbehave."""
+        self.order("fault", text)
+
+    def behave(self):
+        """No faults, no lies, nothing pending, the device there."""
+        self._mock.behave(self._index)
+
+    def plugged(self):
+        """[(start, end)] by its bitmap."""
+        return ranges(self.read("plugged"))
+
+    def size(self):
+        """Bytes that are plugged."""
+        return sum(end - start for start, end in self.plugged())
+
+    def pending(self):
+        """How many requests are not answered yet."""
+        return int(self.read("pending"))
+
+    def violations(self):
+        """{kind: how many}, without those that there are none of."""
+        return violations(self.read("violations").splitlines())
+
+    def log(self, request=None):
+        """Its log's lines, as lists of words; perhaps of one kind of request only."""
+        lines = [line.split() for line in self.read("log").splitlines()]
+        return [words for words in lines if request in (None, words[2])]
+
+    def answers(self, request):
+        """Answers to one kind of request so far, in order."""
+        return [words[5] for words in self.log(request)]
+
+
+class Mock:
+    """The module with one device or more: mock[0] is the first Device."""
 
     def __init__(self, guest, count=1):
-        self._guest, self.count = guest, count
+        self.guest, self.count = guest, count
+
+    def __getitem__(self, index):
+        return Device(self, index)
 
     def loaded(self):
         """Whether the module is there."""
-        return self._guest.run(f"[ -d {DIR} ]")[0] == 0
+        return self.guest.run(f"[ -d {DIR} ]")[0] == 0
 
     def load(self, args):
         """insmod."""
-        self._guest.ok(f"insmod /mod/virtio_mem_mock.ko addr={ADDR:#x} "
-                       f"size={SIZE} devices={self.count} {args}", 120)
+        self.guest.ok(f"insmod /mod/virtio_mem_mock.ko addr={ADDR:#x} "
+                      f"size={SIZE} devices={self.count} {args}", 120)
 
-    def base(self, index):
-        """A device's first address."""
-        return ADDR + index * SIZE // self.count
+    def unload(self):
+        """rmmod."""
+        self.guest.ok("rmmod virtio_mem_mock")
 
     def look(self):
         """What is to be seen now."""
-        return Look(self._guest.run(LOOK)[1])
+        return Look(self.guest.run(LOOK)[1])
 
     def orders(self, *orders, timeout=60):
         """Each (device, file, text); in one go."""
-        self._guest.ok(f"cd {DIR}" + "".join(
+        self.guest.ok(f"cd {DIR}" + "".join(
             f" && echo '{text}' >{index}/{file}" for index, file, text in orders), timeout)
-
-    def order(self, index, file, text, timeout=60):
-        """One of these."""
-        self.orders((index, file, text), timeout=timeout)
 
     def all(self, file, text):
         """To all devices the same."""
@@ -131,21 +196,8 @@ class Mocks:
         """As a host that wants other sizes, {device: bytes}."""
         self.orders(*((i, "requested", size) for i, size in sizes.items()))
 
-    def read(self, index, file):
-        """What one of the files says."""
-        return self._guest.read(f"{DIR}/{index}/{file}")
-
-    def behave(self):
+    def behave(self, which="[0-9]"):
         """No faults, no lies, nothing pending, all devices there."""
-        self._guest.ok(f"cd {DIR}; for d in [0-9]; do echo clear >$d/fault; "
-                       "echo truth >$d/config; echo now >$d/pending; "
-                       "grep -q absent $d/device && echo add >$d/device; done; true")
-
-    def log(self, index, request=None):
-        """Its log's lines, as lists of words; perhaps of one kind only."""
-        lines = [line.split() for line in self.read(index, "log").splitlines()]
-        return [words for words in lines if request in (None, words[2])]
-
-    def answers(self, index, request):
-        """Answers to one kind of request so far, in order."""
-        return [words[5] for words in self.log(index, request)]
+        self.guest.ok(f"cd {DIR}; for d in {which}; do echo clear >$d/fault; "
+                      "echo truth >$d/config; echo now >$d/pending; "
+                      "grep -q absent $d/device && echo add >$d/device; done; true")

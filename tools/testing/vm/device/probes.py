@@ -64,9 +64,8 @@ class Probes:
         self._guest, self._ends = guest, ends
         self._names = names or [*PROBES, *OURS]
         self.text = ""    # what was read last
-        found = guest.ok(r"grep -E ' (mem_hotplug_lock|%s)(\s|$)' /proc/kallsyms" %
-                         "|".join(f[0].replace("(?:", "(")
-                                  for f in (*PROBES.values(), *OURS.values())))
+        names = "|".join(f[0].replace("(?:", "(") for f in (*PROBES.values(), *OURS.values()))
+        found = guest.ok(rf"grep -E ' (mem_hotplug_lock|{names})(\s|$)' /proc/kallsyms")
         self._symbols = {line.split()[2]: line.split()[0]
                          for line in found.splitlines()}
 
@@ -118,7 +117,7 @@ class Probes:
         return pair(self.text)
 
     def _drop(self, names):
-        there = "for e in %s; do [ -d events/vm/$e ] || continue; " % " ".join(names)
+        there = f"for e in {' '.join(names)}; do [ -d events/vm/$e ] || continue; "
         self._guest.ok(f"cd {TRACE}; {there} echo 0 >events/vm/$e/enable; "
                        "echo -:vm/$e >>kprobe_events; done", 120)
 

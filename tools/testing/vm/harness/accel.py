@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 
-import initramfs
-from kernels import cache_dir
+from vm.harness import initramfs
+from vm.harness.kernels import cache_dir
 
 KVM = ("-accel", "kvm", "-cpu", "host")
 # One host thread for all vCPUs: with a thread each, QEMU 7.2 now and then runs a
@@ -57,7 +57,7 @@ def choose(kernel):
     if os.environ.get("VM_ACCEL") == "tcg" or not os.access("/dev/kvm", os.W_OK):
         return TCG
     # A reboot or another host kernel can change the answer.
-    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     key = f"{boot} {os.uname().release} {kernel.kver}"
     memo = cache_dir("kvm") / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not memo.exists():

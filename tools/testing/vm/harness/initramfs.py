@@ -9,11 +9,10 @@ import re
 import shutil
 import subprocess
 
-import modules
-from kernels import cache_dir
+from vm.harness import modules
+from vm.harness.kernels import cache_dir
 
-HERE = pathlib.Path(__file__).resolve().parent
-GUEST = HERE / "guest"
+GUEST = pathlib.Path(__file__).resolve().parents[1] / "guest_src"
 BUSYBOX = "/bin/busybox"
 # From util-linux: what an administrator looks at, so what the tests look at.
 TOOLS = ("lsmem", "chmem")
@@ -112,6 +111,7 @@ def build(kernel, target, module=None, more=None):
              "bin/busybox": (0o755, pathlib.Path(BUSYBOX).read_bytes())}
     for name, sources in _helpers().items():
         files[f"bin/{name}"] = (0o755, compiled(name, sources))
+    files["bin/ingroup"] = (0o755, (GUEST / "ingroup").read_bytes())
     # init's first line needs a shell before busybox could install its links.
     files["bin/sh"] = (0o120777, b"busybox")
     for name in ("proc", "sys", "dev", "tmp"):
@@ -131,7 +131,7 @@ def build(kernel, target, module=None, more=None):
     for name in modules.NAMES:
         file = modules.build(name, kernel)
         if file:
-            files[f"mod/{name}.ko"] = (0o644, file.read_bytes())
+            files[f"mod/{modules.PREFIX}{name}.ko"] = (0o644, file.read_bytes())
     # A debug build has none.
     for path in module_files(kernel, ["virtio_mem"])[-1:]:
         files["mod/stock/virtio_mem.ko"] = (0o644, read_module(path))

@@ -1,10 +1,7 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bring Debian's packaged guest kernels into the cache, without installing them.
 
-    kernels.py [6.1|6.12|kasan|kcsan...]    one line each: SERIES KVER DIRECTORY HEADERS
-
-kasan and kcsan are debug builds of 6.12 (see ../debug), made when asked for.
+Which there are is in series.txt; debug builds (see ../../debug) are made when asked for.
 A guest needs the kernel as Debian ships it: same configuration, same modules,
 same module symbol versions as the headers the driver is built with. Installing
 it would change the host's boot menu, so the package is only unpacked.
@@ -19,11 +16,35 @@ import sys
 import tempfile
 import time
 
-# The series we support, and the Debian package that always depends on its
-# newest kernel. The "cloud" flavour is the smallest that has virtio-mem.
-META = {"6.1": "linux-image-cloud-amd64", "6.12": "linux-image-6.12-cloud-amd64"}
-DEBUG = ("kasan", "kcsan")
-BUILD = pathlib.Path(__file__).resolve().parent.parent / "debug" / "build"
+TESTING = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _table():
+    """{name: {field: text}} of series.txt."""
+    out = {}
+    for line in (TESTING / "series.txt").read_text().splitlines():
+        field, _, text = line.partition(": ")
+        if field == "name":
+            row = out[text] = {}
+        if text and not line.startswith("#"):
+            row[field] = text
+    return out
+
+
+TABLE = _table()
+DEFAULT = next(iter(TABLE))
+# Where Debian's package with the kernel's source has it.
+TARBALL = pathlib.Path("/usr/src", f"{TABLE[DEFAULT]['source']}.tar.xz")
+
+
+def words(series, field):
+    """A field of the table as a list of words, empty where there is none."""
+    return TABLE[series].get(field, "").split()
+
+
+def running(*stages):
+    """Names of the series that one of these stages runs on."""
+    return [name for name in TABLE if set(stages) & set(words(name, "runs"))]
 
 
 def cache_dir(*parts):
@@ -40,21 +61,23 @@ class Kernel:
     headers  what modules for it are built with; may be missing
     debug    whether it has the checkers, and is so much slower
     panic_on_warn  0 where a warning need not be about the driver
+    append   of the kernel's command line
     """
 
     def __init__(self, series, kver, path, headers=None):
         self.series, self.kver, self.path = series, kver, path
         self.headers = headers or pathlib.Path("/lib/modules", kver, "build")
-        self.debug = series in DEBUG
+        self.debug = "debug" in TABLE[series]
         # Each race that KCSAN finds is a warning, and most are not ours.
-        self.panic_on_warn = int(series != "kcsan")
+        self.panic_on_warn = int("warns" not in words(series, "flags"))
+        self.append = TABLE[series].get("append", "")
         self.image = path / "boot" / f"vmlinuz-{kver}"
         self.modules = path / "lib" / "modules" / kver
 
 
 def _newest(series):
     """Which kernel version the series' meta package wants, or None offline."""
-    out = subprocess.run(["apt-cache", "depends", META[series]], check=False,
+    out = subprocess.run(["apt-cache", "depends", TABLE[series]["kernel"]], check=False,
                          capture_output=True, text=True).stdout
     found = re.search(r"Depends: linux-image-(\d\S*)", out)
     return found.group(1) if found else None
@@ -101,28 +124,16 @@ def _unpack(kver, target):
 
 def get(series, kver=None):
     """Return the Kernel of a series, fetched or built when the cache has it not."""
-    if series in DEBUG:
-        out = subprocess.run([BUILD, series], check=True, stdout=subprocess.PIPE, text=True)
+    if "debug" in TABLE[series]:
+        out = subprocess.run([TESTING / "debug" / "build", series], check=True,
+                             stdout=subprocess.PIPE, text=True)
         kver, path, headers = out.stdout.split()
         return Kernel(series, kver, pathlib.Path(path), pathlib.Path(headers))
     kver = kver or _newest(series) or _cached(series)
     if not kver:
-        raise RuntimeError(f"no kernel {series}: {META[series]} is unknown to "
+        raise RuntimeError(f"no kernel {series}: {TABLE[series]['kernel']} is unknown to "
                            "apt here; is apt's package list up to date?")
     target = cache_dir("kernels") / kver
     if not (target / "complete").exists():
         _unpack(kver, target)
     return Kernel(series, kver, target)
-
-
-def main():
-    """Fetch what the command line names (default: all) and print it."""
-    for series in sys.argv[1:] or META:
-        if series not in (*META, *DEBUG):
-            sys.exit(f"kernels.py: unknown series {series}, have {[*META, *DEBUG]}")
-        kernel = get(series)
-        print(series, kernel.kver, kernel.path, kernel.headers)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,18 +8,20 @@ import shutil
 import subprocess
 import tempfile
 
-from kernels import cache_dir
+from vm.harness.kernels import cache_dir
 
-TESTING = pathlib.Path(__file__).resolve().parent.parent
-# Each a directory beside this one, with a Kbuild that makes NAME.ko.
-NAMES = ("virtio_mem_mock", "virtio_mem_raw", "virtio_mem_fault")
+MODULES = pathlib.Path(__file__).resolve().parents[2] / "modules"
+# Each a directory there, with a Kbuild that makes PREFIX + NAME.ko.
+NAMES = ("mock", "raw", "fault")
+PREFIX = "virtio_mem_"
 
 
 def build(name, kernel):
-    """NAME.ko for a guest kernel; None without that kernel's headers."""
+    """One of NAMES for a guest kernel; None without that kernel's headers."""
     if not kernel.headers.exists():
         return None
-    source = TESTING / name
+    source = MODULES / name
+    name = PREFIX + name
     files = sorted([source / "Kbuild", *source.glob("*.[ch]")])
     files = [f for f in files if not f.name.endswith(".mod.c")]
     # A debug kernel keeps its version if its configuration is another.

@@ -10,14 +10,11 @@ import subprocess
 import tempfile
 import time
 
-import accel
-import console
-import initramfs
-import kernels
-from guest import Guest, GuestError
-from qmp import QMP
+from vm.harness import accel, console, initramfs, kernels
+from vm.harness.guest import Guest, GuestError
+from vm.harness.qmp import QMP
 
-TOP = pathlib.Path(__file__).resolve().parents[3]
+TOP = pathlib.Path(__file__).resolve().parents[4]
 CONFIGS = TOP / "qemu-configs"
 MIB, GIB = 1 << 20, 1 << 30
 KEEP_RUNS = 100
@@ -53,7 +50,7 @@ class VM:
     """One guest.
 
     config   file in qemu-configs/ without its suffix, or the path of another
-    series   guest kernel, "6.1" or "6.12"
+    series   guest kernel, a name of series.txt
     mod      which driver the guest loads at boot: "ours", "stock", "none"
     mod_args parameters for it, "A=B,C=D"
     online   memhp_default_state
@@ -64,7 +61,7 @@ class VM:
     """
 
     # pylint: disable=too-many-instance-attributes,too-many-arguments
-    def __init__(self, config, series="6.12", *, mod="ours", mod_args="",
+    def __init__(self, config, series=kernels.DEFAULT, *, mod="ours", mod_args="",
                  online="online_movable", reboots=False, append="", allow=(),
                  files=None, options=()):
         self.kernel = kernels.get(series)
@@ -101,13 +98,7 @@ class VM:
             # The core takes all pages of a block without a pause; poisoned and
             # checked, and emulated, that can last.  Twice as much is a lockup.
             line += " watchdog_thresh=60"
-            if self.kernel.series == "kasan":
-                # KASAN finds what the debugging of slabs would, for less. The
-                # other kernel has that, and has pages poisoned: here unplugging
-                # takes nine times as long with it.
-                line += " slub_debug=-"
-            else:
-                line += " page_poison=1"
+        line += f" {self.kernel.append}"
         how = accel.choose(self.kernel)
         self.accel = how[1].partition(",")[0]
         if how == accel.TCG:

@@ -6,8 +6,8 @@ It needs the guest's agent and QEMU's monitor only, whichever driver there is.
 
 import re
 
-from guest import GuestError, Pattern
-from vm import MIB
+from vm.harness.guest import GuestError, Pattern
+from vm.harness.vm import MIB
 
 DISK = "/disk"
 FILE = f"{DISK}/data"
@@ -176,7 +176,8 @@ class Actor:
         """A memory cgroup, in which all is that comes from now on."""
         self.guest.ok("grep -q ' /sys/fs/cgroup ' /proc/mounts || "
                       "mount -t cgroup2 cgroup /sys/fs/cgroup; "
-                      f"cd /sys/fs/cgroup && echo +memory >cgroup.subtree_control && mkdir {CGROUP}")
+                      f"cd /sys/fs/cgroup && echo +memory >cgroup.subtree_control && "
+                      f"mkdir {CGROUP}")
         self.undo(f"rmdir {CGROUP}")
         self._in = "ingroup "
 

@@ -3,14 +3,12 @@
 two disks, a balloon, and in the guest the modules for them.
 """
 
-import pathlib
 import re
 import subprocess
 
-import initramfs
-from kernels import cache_dir
+from vm.harness import initramfs
+from vm.harness.kernels import cache_dir
 
-PROGRAMS = pathlib.Path(__file__).resolve().parent / "guest_states"
 # Sparse, and left as they are: QEMU writes to a file of its own.
 DATA, SWAP = 6 << 30, 4 << 30
 # What a state loads. Named are also those that another finds by name only.
@@ -47,9 +45,7 @@ def options(reporting=False):
 
 def files(kernel):
     """What the guest has more than that of other tests."""
-    out = {f"bin/{f.stem}": (0o755, initramfs.compiled(f.stem, [f]))
-           for f in PROGRAMS.glob("*.c")}
-    out["bin/ingroup"] = (0o755, (PROGRAMS / "ingroup").read_bytes())
+    out = {}
     for module, more in MODULES.items():
         paths = initramfs.module_files(kernel, (*more, module))
         names = [re.sub(r"\.xz$", "", path.name) for path in paths]

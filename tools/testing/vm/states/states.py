@@ -9,7 +9,7 @@ it to where the request starts from. What must hold in the end, the Actor knows.
 import dataclasses
 import typing
 
-from vm import GIB, MIB
+from vm.harness.vm import GIB, MIB
 
 BOOT = GIB
 

@@ -4,9 +4,9 @@
 The figures are printed: from the signal to the end of the core's call.
 """
 
-import probes
-from case import MIB, POOL, GuestCase
-from guest import Pattern
+from vm.cases.case import MIB, POOL, GuestCase
+from vm.device import probes
+from vm.harness.guest import Pattern
 
 TIMEOUT = "/sys/module/virtio_mem/parameters/unplug_timeout_ms"
 BB = 256 * MIB

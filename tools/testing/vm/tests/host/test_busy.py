@@ -3,7 +3,7 @@
 
 import time
 
-from case import MIB, GuestCase
+from vm.cases.case import MIB, GuestCase
 
 
 class Busy(GuestCase):

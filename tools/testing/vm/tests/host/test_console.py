@@ -3,7 +3,7 @@
 
 import unittest
 
-import console
+from vm.harness import console
 
 RULER = "=" * 66
 # An interrupt in the driver, which none of the two accesses is by.

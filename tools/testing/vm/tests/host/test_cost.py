@@ -6,8 +6,8 @@ isolate, take, add, offline or remove memory. The figures are what the driver
 needs today; a change that raises one should say why.
 """
 
-import probes
-from case import GIB, POOL, GuestCase
+from vm.cases.case import GIB, POOL, GuestCase
+from vm.device import probes
 
 BB = GIB // 4
 SIZE = 2 * GIB

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A process's data survives resizes below it."""
 
-from case import MIB, GuestCase
-from guest import Pattern
+from vm.cases.case import MIB, GuestCase
+from vm.harness.guest import Pattern
 
 # Both directions; small enough at times that much must migrate.
 SIZES = [m * MIB for m in (1536, 512, 1024, 256, 1280, 768, 1024, 512, 1536, 256)]

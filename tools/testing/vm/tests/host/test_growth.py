@@ -3,7 +3,7 @@
 
 import time
 
-from case import GIB, GuestCase
+from vm.cases.case import GIB, GuestCase
 
 
 class Growth(GuestCase):

@@ -17,12 +17,10 @@ import tempfile
 import time
 import unittest
 
-import console
-import initramfs
-import kernels
-from case import MIB, POOL
-from guest import Guest, GuestError
-from vm import CONFIGS, our_module, run_dir
+from vm.cases.case import MIB, POOL
+from vm.harness import console, initramfs, kernels
+from vm.harness.guest import Guest, GuestError
+from vm.harness.vm import CONFIGS, our_module, run_dir
 
 # Nothing of the host may be asked for, or changed: no other daemon, no security
 # labels, no ownership of our files, no cgroups.
@@ -52,7 +50,7 @@ def users(root):
     names = root / "passwd", root / "group"
     lines = f"{USER}:x:0:0::/:/bin/false\n", f"{GROUP}:x:0:\n"
     for path, line in zip(names, lines):
-        path.write_text(pathlib.Path("/etc", path.name).read_text() + line)
+        path.write_text(pathlib.Path("/etc", path.name).read_text(encoding="utf-8") + line)
     return {"LD_PRELOAD": WRAPPER, "NSS_WRAPPER_PASSWD": str(names[0]),
             "NSS_WRAPPER_GROUP": str(names[1])}
 
@@ -97,6 +95,7 @@ class Virsh:
 class Libvirt(unittest.TestCase):
     """A domain from our XML."""
 
+    at = ""
     config = "libvirt"  # a group of its own: it shares no guest
 
     def setUp(self):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Load, unload, bind, unbind, suspend, parameters."""
 
-from case import GIB, MIB, GuestCase
-from guest import Pattern
+from vm.cases.case import GIB, MIB, GuestCase
+from vm.harness.guest import Pattern
 
 BIND = "/sys/bus/virtio/drivers/virtio_mem"
 
@@ -135,5 +135,5 @@ class Refused(GuestCase):
             self.guest.ok("dmesg -c >/dev/null")
             self.assertNotEqual(
                 self.guest.run(f"insmod /mod/ours/virtio_mem.ko {bad}")[0], 0)
-            self.assertRegex(self.guest.dmesg(), bad.split("=")[0])
+            self.assertRegex(self.guest.dmesg(), bad.partition("=")[0])
             self.assertNotEqual(self.guest.run("[ -d /sys/module/virtio_mem ]")[0], 0)

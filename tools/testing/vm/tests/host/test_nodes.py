@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Two devices on two NUMA nodes."""
 
-from case import GIB, MIB, PAGE, GuestCase
+from vm.cases.case import GIB, MIB, PAGE, GuestCase
 
 
 class TwoNodes(GuestCase):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Memory that user space onlines later, or in another zone."""
 
-from case import GIB, MIB, GuestCase
+from vm.cases.case import GIB, MIB, GuestCase
 
 SYS = "/sys/devices/system/memory"
 

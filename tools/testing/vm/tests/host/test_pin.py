@@ -3,8 +3,8 @@
 
 import time
 
-import probes
-from case import MIB, PAGE, POOL, GuestCase
+from vm.cases.case import MIB, PAGE, POOL, GuestCase
+from vm.device.probes import Probes, missing
 
 BB = 256 * MIB
 
@@ -13,6 +13,8 @@ class Pin(GuestCase):
     """One page of one block is pinned."""
 
     limit = 1     # seconds that a try of a block with so little in it takes
+
+    pinner = probes = None
 
     def pin(self, block):
         """Pin a page of the device's block with that number."""
@@ -63,12 +65,12 @@ class Pin(GuestCase):
 
     def test_costs_little(self):
         """Tried now and then, for a tenth of the time; at once when it is let go."""
-        reason = probes.missing(self.guest)
+        reason = missing(self.guest)
         if reason:
             self.skipTest(reason)
         self.resize(2 * BB)
         start = self.pin(1)
-        self.probes = probes.Probes(self.guest, ("take", "offline"))
+        self.probes = Probes(self.guest, ("take", "offline"))
         self.addCleanup(lambda: POOL.vm is self.vm and self.probes.remove())
         self.probes.arm()
         begin = time.monotonic()

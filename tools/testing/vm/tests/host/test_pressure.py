@@ -3,7 +3,7 @@
 
 import time
 
-from case import GIB, MIB, GuestCase
+from vm.cases.case import GIB, MIB, GuestCase
 
 
 class Pressure(GuestCase):

@@ -3,8 +3,8 @@
 
 import unittest
 
-from case import GIB, MIB, PAGE, POOL
-from vm import VM
+from vm.cases.case import GIB, MIB, PAGE, POOL
+from vm.harness.vm import VM
 
 
 class Reboot(unittest.TestCase):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Grow and shrink to the byte, as host and guest see it."""
 
-from case import GIB, MIB, GuestCase
+from vm.cases.case import GIB, MIB, GuestCase
 
 
 class Resize128M(GuestCase):

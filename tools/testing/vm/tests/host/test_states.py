@@ -6,12 +6,12 @@ VM_DRIVER=stock does it with the kernel's own driver.
 
 import os
 
-import states
-from case import POOL, GuestCase
-from guest import GuestError
-from kernels import DEBUG
-from state_actor import Actor
-from state_machine import files, options
+from vm.cases.case import POOL, GuestCase
+from vm.harness.guest import GuestError
+from vm.harness.kernels import TABLE
+from vm.states import states
+from vm.states.actor import Actor
+from vm.states.machine import files, options
 
 DRIVER = os.environ.get("VM_DRIVER", "ours")
 
@@ -23,7 +23,7 @@ class StateCase(GuestCase):
     reporting = False     # whether the balloon reports free pages
 
     def setUp(self):
-        if POOL.series in DEBUG:
+        if "debug" in TABLE[POOL.series]:
             self.skipTest("a debug kernel lacks disks, file systems and more")
         # Not with a CPU of the slowest kind to clear memory, see the bench.
         self.options = {"files": files, "options": (

@@ -3,8 +3,8 @@
 
 import re
 
-from case import MIB, GuestCase
-from guest import Pattern
+from vm.cases.case import MIB, GuestCase
+from vm.harness.guest import Pattern
 
 TIMEOUT = "/sys/module/virtio_mem/parameters/unplug_timeout_ms"
 BB = 256 * MIB

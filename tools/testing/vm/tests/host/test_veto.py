@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Somebody else's memory notifier forbids offlining."""
 
-from case import MIB, GuestCase
-from guest import Pattern
+from vm.cases.case import MIB, GuestCase
+from vm.harness.guest import Pattern
 
 FAULT = "/sys/kernel/debug/notifier-error-inject/memory/actions/{}/error"
 
@@ -49,7 +49,7 @@ class Veto(GuestCase):
         fault = FAULT.format("MEM_GOING_ONLINE")
         self.guest.ok(f"echo -16 >{fault}")
         self.vm.qmp.request("vm0", 256 * MIB)
-        self.vm.wait(lambda: self.guest.added(), "added, if offline", 30)
+        self.vm.wait(self.guest.added, "added, if offline", 30)
         # Its memory blocks come online one after the other, or not.
         self.wait_state("idle")
         self.guest.ok(f"echo 0 >{fault}")

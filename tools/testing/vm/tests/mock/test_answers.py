@@ -3,8 +3,8 @@
 
 import re
 
-from case import MIB
-from mocks_case import BIND, MocksCase
+from vm.cases.case import MIB
+from vm.cases.mock_case import BIND, MocksCase
 
 # What can be wrong with an answer, and how the driver then says why it waits.
 WAITS = {
@@ -79,7 +79,7 @@ class Lasting(MocksCase):
         self.compare(self.mock.look())
         for i, rule in enumerate(rules):
             request, *_, when = rule.split()
-            lines = self.mock.log(i, None if request == "any" else request.upper())
+            lines = self.mock[i].log(None if request == "any" else request.upper())
             every = int(when.removeprefix("every="))
             hit = [n for n, words in enumerate(lines, 1) if len(words) > 6]
             self.assertEqual(hit, list(range(every, len(lines) + 1, every)), rule)
@@ -99,7 +99,7 @@ class UnplugAll(MocksCase):
             self.mock.all("log", "clear")
             for i, fault in faults.items():
                 self.mock.orders(
-                    (i, "plugged", f"{self.mock.base(i) + 256 * MIB:#x} 256M"),
+                    (i, "plugged", f"{self.mock[i].base() + 256 * MIB:#x} 256M"),
                     (i, "requested", 128 * MIB),
                     (i, "fault", f"unplug_all {fault} every=1"))
             self.load()
@@ -108,8 +108,8 @@ class UnplugAll(MocksCase):
                 if "late" not in fault:
                     seen = self.seen(i, lambda d: d.state == "waiting", "waits")
                     self.assertRegex(seen.error, WAITS.get(fault, "unknown answer|ERROR"))
-                self.vm.wait(lambda i=i: self.mock.answers(i, "UNPLUG_ALL"), "asked", 20)
-                log = [words[2] for words in self.mock.log(i)]
+                self.vm.wait(lambda i=i: self.mock[i].answers("UNPLUG_ALL"), "asked", 20)
+                log = [words[2] for words in self.mock[i].log()]
                 self.assertEqual(log[0], "UNPLUG_ALL")
                 if "late" not in fault:
                     self.assertNotIn("PLUG", log, "nothing before it is done")
@@ -171,7 +171,7 @@ class Twice(MocksCase):
         before = {i: 256 * MIB if i in (2, 3, 5) else 0 for i in range(8)}
         self.resize(before)
         self.guest.ok("rmmod virtio_mem")
-        self.mock.orders((4, "plugged", f"{self.mock.base(4):#x} 128M"),
+        self.mock.orders((4, "plugged", f"{self.mock[4].base():#x} 128M"),
                          (4, "fault", "unplug_all twice"), (5, "fault", "state twice"))
         # Out of step in probe: the device is refused, its memory stays.
         self.load_for(7)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Big blocks that cost nothing leave one by one, and are unplugged together."""
 
-from case import MIB, merge
-from mock import DIR
-from mock_case import VIRTIO, MockCase
+from vm.cases.case import MIB, merge
+from vm.cases.mock_case import MockCase
+from vm.device.mock import DIR, VIRTIO
 
 BB = 128 * MIB
 NR = 16
@@ -23,8 +23,8 @@ class Batch(MockCase):
 
     def requests(self):
         """[(request, big blocks)] since the last look."""
-        lines = [line.split() for line in self.mock.log()]
-        self.mock.order("log", "clear")
+        lines = self.device.log()
+        self.device.order("log", "clear")
         return [(words[2], int(words[4])) for words in lines]
 
     def test_together(self):
@@ -40,7 +40,7 @@ class Batch(MockCase):
         """What waits is added again, not unplugged and plugged."""
         for _ in range(3):
             self.requests()
-            self.guest.ok(f"cd {DIR}; echo 0 >requested; {WAITING}; "
+            self.guest.ok(f"cd {DIR}/0; echo 0 >requested; {WAITING}; "
                           f"echo {NR * BB} >requested")
             self.reached(NR * BB)
             done = self.requests()
@@ -50,8 +50,8 @@ class Batch(MockCase):
 
     def test_unloaded(self):
         """What waits goes back to the device first."""
-        self.guest.ok(f"cd {DIR}; echo 0 >requested; {WAITING}; rmmod virtio_mem")
-        left = self.mock.plugged()
+        self.guest.ok(f"cd {DIR}/0; echo 0 >requested; {WAITING}; rmmod virtio_mem")
+        left = self.device.plugged()
         self.assertEqual(merge(left), merge(self.guest.added()))
         self.assertNotEqual(left, [])
         self.load()

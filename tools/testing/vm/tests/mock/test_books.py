@@ -5,8 +5,8 @@ With virtio_mem_raw, a driver that is told what to do: each kind of violation on
 purpose, and counted once. All else in these tests is answered as it should be.
 """
 
-from case import MIB
-from mocks_case import MocksCase
+from vm.cases.case import MIB
+from vm.cases.mock_case import MocksCase
 
 PLUG, UNPLUG, UNPLUG_ALL, STATE = range(4)
 ACK, NACK, _BUSY, ERROR = range(4)
@@ -41,7 +41,7 @@ class Counted(MocksCase):
     def answer(self, kind, index, blocks=1):
         """The answer's type to a request for the index-th block on."""
         (length, answer, state), = self.send(
-            f"{kind} {self.mock.base(0) + index * BB:#x} {blocks}")
+            f"{kind} {self.mock[0].base() + index * BB:#x} {blocks}")
         self.assertEqual(length, 10)
         return (answer, state) if kind == STATE else answer
 
@@ -62,7 +62,7 @@ class Counted(MocksCase):
         # More than requested; all or nothing; padding is ignored.
         self.assertEqual(self.answer(PLUG, 5), NACK)
         self.assertEqual(self.answer(UNPLUG, 1, 4), ACK)
-        (_, answer, _), = self.send(f"pad {PLUG} {self.mock.base(0):#x} 1")
+        (_, answer, _), = self.send(f"pad {PLUG} {self.mock[0].base():#x} 1")
         self.assertEqual(answer, ACK)
         self.assertEqual(self.mock.look()[0].size, BB)
         self.assertEqual(self.answer(UNPLUG_ALL, 0), ACK)
@@ -82,7 +82,7 @@ class Counted(MocksCase):
                 ("malformed", PLUG, 2.5, 1), ("malformed", UNPLUG, 0.5, 1)):
             self.at = f"{what} {kind} {index} {blocks}"
             (_, answer, _), = self.send(
-                f"{kind} {self.mock.base(0) + int(index * BB):#x} {blocks}")
+                f"{kind} {self.mock[0].base() + int(index * BB):#x} {blocks}")
             self.assertEqual(answer, ERROR)
             self.assertEqual(self.mock.look()[0].size, 2 * BB)
             self.found(**{what: 1})
@@ -90,7 +90,7 @@ class Counted(MocksCase):
     def test_answers(self):
         """The device answers as it was told, as often as it was told."""
         self.mock.request({0: 4 * BB})
-        request = f"{STATE} {self.mock.base(0):#x} 1"
+        request = f"{STATE} {self.mock[0].base():#x} 1"
         right = (10, ACK, 1)
         for fault, want in (("nack", (10, NACK, 0)), ("busy", (10, 2, 0)),
                             ("error", (10, ERROR, 0)), ("unknown", (10, 77, 0)),
@@ -98,16 +98,16 @@ class Counted(MocksCase):
                             ("short=2", (2, ACK, 0)), ("long", (4096, ACK, 1)),
                             ("says=7", (10, ACK, 7)), ("never", None)):
             self.at = fault
-            self.mock.order(0, "fault", f"state {fault} next=2")
+            self.mock[0].order("fault", f"state {fault} next=2")
             out = [self.send(request)[0]]
             if fault == "never":
                 # Until somebody lets it go.
-                self.mock.order(0, "pending", "now")
+                self.mock[0].order("pending", "now")
             else:
                 # Only one kind of request is meant.
                 self.assertEqual(self.answer(UNPLUG_ALL, 0), ACK)
             out.append(self.send(request)[0])
-            self.mock.order(0, "pending", "now")
+            self.mock[0].order("pending", "now")
             self.assertEqual([o and o[:2] for o in out], [want and want[:2]] * 2)
             if fault.startswith(("long", "says")):
                 self.assertEqual(out, [want] * 2)
@@ -123,8 +123,8 @@ class Counted(MocksCase):
             self.mock.orders((0, "log", "clear"), (0, "fault", "clear"),
                              (0, "fault", f"state busy chance=300 seed={seed}"))
             self.guest.ok(f"cd {RAW}/*; for n in $(seq 40); do "
-                          f"echo {STATE} {self.mock.base(0):#x} 1 >send; done")
-            answers = self.mock.answers(0, "STATE")
+                          f"echo {STATE} {self.mock[0].base():#x} 1 >send; done")
+            answers = self.mock[0].answers("STATE")
             self.assertEqual(len(answers), 40)
             hits.append([n for n, answer in enumerate(answers) if answer == "BUSY"])
         self.assertEqual(hits[0], hits[1])
@@ -135,13 +135,13 @@ class Counted(MocksCase):
     def test_touched(self):
         """Writing to unplugged memory is found out when it is plugged."""
         self.mock.request({0: 4 * BB})
-        self.guest.ok(f"cd {RAW}/*; echo {self.mock.base(0) + BB:#x} >poke")
+        self.guest.ok(f"cd {RAW}/*; echo {self.mock[0].base() + BB:#x} >poke")
         self.assertEqual(self.answer(PLUG, 0), ACK)
         self.found()
         self.assertEqual(self.answer(PLUG, 1), ACK)
         self.found(touched=1)
         # To plugged memory everybody may write.
-        self.guest.ok(f"cd {RAW}/*; echo {self.mock.base(0):#x} >poke")
+        self.guest.ok(f"cd {RAW}/*; echo {self.mock[0].base():#x} >poke")
         self.assertEqual(self.answer(UNPLUG, 0), ACK)
         self.assertEqual(self.answer(PLUG, 0), ACK)
         self.found()
@@ -149,7 +149,7 @@ class Counted(MocksCase):
     def test_overlap(self):
         """More than one request at a time: counted, and answered all the same."""
         self.mock.request({0: 4 * BB})
-        addr = self.mock.base(0)
+        addr = self.mock[0].base()
         out = self.send(f"{STATE} {addr:#x} 1", f"{PLUG} {addr:#x} 1")
         self.assertEqual([o[1] for o in out], [ACK, ACK])
         self.found(overlap=1)
@@ -168,7 +168,7 @@ class Counted(MocksCase):
         self.mock.request({0: 4 * BB})
         self.guest.ok(f"cd {RAW}/*; echo config >poke")
         self.found(config=1)
-        self.assertEqual(int(self.mock.read(0, "requested")), 4 * BB)
+        self.assertEqual(int(self.mock[0].read("requested")), 4 * BB)
 
     def test_order(self):
         """Before DRIVER_OK, and a queue that is left behind."""
@@ -176,18 +176,18 @@ class Counted(MocksCase):
         self.assertIn("early", self.mock.look()[0].violations)
         self.mock.all("violations", "clear")
         self.guest.ok("rmmod virtio_mem_raw; insmod /mod/virtio_mem_raw.ko leave=1")
-        self.mock.order(0, "device", "remove")
+        self.mock[0].order("device", "remove")
         self.found(left=1)
         # It would leave the next one, too.
         self.guest.ok("rmmod virtio_mem_raw")
-        self.mock.order(0, "device", "add")
+        self.mock[0].order("device", "add")
 
     def test_attached(self):
         """A request that is out when the queue goes, and is not detached."""
         self.guest.ok("rmmod virtio_mem_raw; insmod /mod/virtio_mem_raw.ko keep=1")
         self.mock.request({0: 4 * BB})
-        self.mock.order(0, "fault", "state never")
-        self.guest.ok(f"cd {RAW}/*; echo {STATE} {self.mock.base(0):#x} 1 >send")
+        self.mock[0].order("fault", "state never")
+        self.guest.ok(f"cd {RAW}/*; echo {STATE} {self.mock[0].base():#x} 1 >send")
         self.guest.ok("rmmod virtio_mem_raw")
         self.found(attached=1)
 
@@ -195,11 +195,11 @@ class Counted(MocksCase):
         """Asleep with memory plugged, with a driver that does not care."""
         self.mock.request({0: 4 * BB})
         self.assertEqual(self.answer(PLUG, 0), ACK)
-        self.mock.order(0, "sleep", "freeze")
+        self.mock[0].order("sleep", "freeze")
         self.found(asleep=1)
         # What Linux does not have is lost.
         self.assertEqual(self.mock.look()[0].size, 0)
-        self.mock.order(0, "sleep", "restore")
+        self.mock[0].order("sleep", "restore")
         self.guest.ok("rmmod virtio_mem_raw")
 
     def test_in_use(self):

@@ -3,9 +3,9 @@
 
 import re
 
-from case import MIB
-from mocks import DIR
-from mocks_case import MocksCase
+from vm.cases.case import MIB
+from vm.cases.mock_case import MocksCase
+from vm.device.mock import DIR
 
 # What makes no sense, and the driver's word for it.
 NONSENSE = {
@@ -40,7 +40,7 @@ class Config(MocksCase):
             self.assertEqual(len(lines), 1, self.guest.dmesg())
             self.assertRegex(lines[0], why)
             self.assertEqual(self.guest.added(), [])
-            self.mock.order(0, "config", "truth")
+            self.mock[0].order("config", "truth")
         self.guest.ok(f"cd {DIR}/0; echo remove >device; echo add >device")
         self.bound(8)
         self.resize(256 * MIB)
@@ -116,10 +116,10 @@ class Config(MocksCase):
         self.mock.orders(*((i, "usable", "512M") for i in range(3)))
         self.reached({0: 512 * MIB, 1: 0, 2: 0}, 40)
         self.guest.ok("rmmod virtio_mem; dmesg -c >/dev/null")
-        self.mock.order(3, "usable", "128M")
+        self.mock[3].order("usable", "128M")
         self.load()
         self.assertIn("outside of the usable region", self.guest.dmesg())
-        self.mock.order(3, "usable", "512M")
+        self.mock[3].order("usable", "512M")
         self.guest.ok("rmmod virtio_mem")
         self.load()
         self.resize({3: 0})

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Devices in software that don't answer, break, reset themselves or go."""
 
-from case import MIB
-from guest import Pattern
-from mocks import DIR, VIRTIO
-from mocks_case import MocksCase
+from vm.cases.case import MIB
+from vm.cases.mock_case import MocksCase
+from vm.device.mock import DIR, VIRTIO
+from vm.harness.guest import Pattern
 
 # How long the driver waits for an answer, in seconds.
 ANSWER = 10
@@ -26,7 +26,7 @@ class Silent(MocksCase):
         """Each of them meets its fault: all but the last have one out."""
         self.resize({i: before * MIB for i, (before, *_) in self.CASES.items()})
         self.guest.ok("rmmod virtio_mem")
-        self.mock.order(2, "plugged", f"{self.mock.base(2):#x} 128M")
+        self.mock[2].order("plugged", f"{self.mock[2].base():#x} 128M")
         self.mock.orders(*((i, "fault", case[2]) for i, case in self.CASES.items()))
         self.load()
         # Not for taking over, which is done now.
@@ -63,7 +63,7 @@ class Silent(MocksCase):
         """They go while a request is out, and come back as they were."""
         sizes = self.silence()
         for i in range(7):
-            self.mock.order(i, "device", "surprise", 15)
+            self.mock[i].order("device", "surprise", 15)
         self.settled({7: sizes[7]})
         self.mock.all("fault", "clear")
         self.guest.ok("rmmod virtio_mem", timeout=15)
@@ -118,7 +118,7 @@ class Ends(MocksCase):
         self.resize(before)
         self.guest.ok("rmmod virtio_mem")
         for i in (6, 7):
-            self.mock.order(i, "plugged", f"{self.mock.base(i) + 128 * MIB:#x} 128M")
+            self.mock[i].order("plugged", f"{self.mock[i].base() + 128 * MIB:#x} 128M")
         faults = {i: f"plug {f}" for i, f in enumerate(self.FAULTS)}
         faults |= {i + 3: f"unplug {f}" for i, f in enumerate(self.FAULTS)}
         faults |= {6: "unplug_all break", 7: "unplug_all reset"}
@@ -129,7 +129,7 @@ class Ends(MocksCase):
         look = self.until(lambda look: not any(d.rules for d in look.devices) and all(
             look[i].state == "broken" for i in (0, 3, 6)), "all are out")
         for i, seen in enumerate(look.devices):
-            self.assertEqual(self.mock.log(i)[-1][5], "-", faults[i])
+            self.assertEqual(self.mock[i].log()[-1][5], "-", faults[i])
             if i % 3:
                 self.assertIn(seen.state, ("growing", "shrinking", "waiting", "idle"))
             else:

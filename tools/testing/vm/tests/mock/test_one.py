@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One device in software, as any other; nowhere; and in doubt."""
 
-from case import GIB, MIB
-from mock_case import VIRTIO, MockCase
-
-__all__ = ["VIRTIO", "MockCase", "Behaves", "Doubt", "NoNode", "SmallBlocks"]
+from vm.cases.case import GIB, MIB
+from vm.cases.mock_case import MockCase
 
 
 class Behaves(MockCase):
@@ -20,13 +18,13 @@ class Behaves(MockCase):
 class SmallBlocks(Behaves):
     """64 device blocks make a big block."""
 
-    block = "2M"
+    mock_args = "block_size=2M"
 
 
 class NoNode(MockCase):
     """A proximity domain that does not exist."""
 
-    mock_args = "node_id=77"
+    mock_args = f"{MockCase.mock_args} node_id=77"
 
     def test_no_node(self):
         """One line, and the memory is used on another node."""
@@ -41,23 +39,23 @@ class Doubt(MockCase):
     def test_mixed(self):
         """Partly plugged, so it says: tried again and again, but said once."""
         self.resize(256 * MIB)
-        self.mock.fault("unplug error every=1")
-        self.mock.fault("state says=2 every=1")
-        self.mock.request(128 * MIB)
-        self.vm.wait(lambda: len(self.mock.answers("UNPLUG")) >= 5, "tried again", 60)
+        self.device.fault("unplug error every=1")
+        self.device.fault("state says=2 every=1")
+        self.device.request(128 * MIB)
+        self.vm.wait(lambda: len(self.device.answers("UNPLUG")) >= 5, "tried again", 60)
         self.assertEqual(self.guest.dmesg().count("partly plugged by the device"), 1)
-        self.mock.fault("clear")
+        self.device.fault("clear")
         self.reached(128 * MIB, 90)
 
     def test_not_added(self):
         """An unplug of unknown outcome: what may be unplugged is not added again."""
         self.resize(128 * MIB)
-        self.mock.fault("unplug unknown done")
-        self.mock.fault("state never")
-        self.mock.request(0)
-        self.vm.wait(lambda: self.mock.pending() == 1, "pending", 20)
+        self.device.fault("unplug unknown done")
+        self.device.fault("state never")
+        self.device.request(0)
+        self.vm.wait(lambda: self.device.pending() == 1, "pending", 20)
         self.wait_state("waiting", 20)
-        self.mock.request(256 * MIB)
-        self.mock.order("pending", "now")
+        self.device.request(256 * MIB)
+        self.device.order("pending", "now")
         # Asked for once more: nothing is unplugged twice.
         self.reached(256 * MIB, 30)

@@ -7,11 +7,11 @@ image is ready, all devices have been frozen, and thawed again.
 
 import re
 
-from case import GIB, MIB
-from fault import Fault
-from guest import Pattern
-from mock import DIR
-from mock_case import MockCase
+from vm.cases.case import GIB, MIB
+from vm.cases.mock_case import MockCase
+from vm.device.fault import Fault
+from vm.device.mock import DIR
+from vm.harness.guest import Pattern
 
 REFUSED = "Operation not permitted"
 BUSY = "resource busy"
@@ -23,24 +23,24 @@ class SleepCase(MockCase):
 
     def sleep(self, how, wake=500):
         """Write to /sys/power/state: what the shell says to it, "" for nothing."""
-        self.mock.order("sleep", f"wake={wake}")
+        self.device.order("sleep", f"wake={wake}")
         return self.guest.run(f"dmesg -c >/dev/null; echo {how} >/sys/power/state", 60)[1]
 
     def alone(self, what):
         """Only the device sleeps, or wakes: what the shell says."""
-        return self.guest.run(f"dmesg -c >/dev/null; echo {what} >{DIR}/sleep", 30)[1]
+        return self.guest.run(f"dmesg -c >/dev/null; echo {what} >{DIR}/0/sleep", 30)[1]
 
     def slept(self):
         """(frozen, restored, refused) so far."""
-        found = re.match(r"frozen (\d+) restored (\d+) refused (\d+)", self.mock.read("sleep"))
+        found = re.match(r"frozen (\d+) restored (\d+) refused (\d+)", self.device.read("sleep"))
         return tuple(int(n) for n in found.groups())
 
     def ask(self, size, fault=None):
         """Request a size; wait until its first request is with the device."""
         if fault:
-            self.mock.fault(fault)
-        self.mock.request(size)
-        self.vm.wait(lambda: self.mock.pending() == 1, "a request is out", 20, 0.05)
+            self.device.fault(fault)
+        self.device.request(size)
+        self.vm.wait(lambda: self.device.pending() == 1, "a request is out", 20, 0.05)
 
     def works(self):
         """Requests up and down are heard of, and met."""
@@ -51,10 +51,7 @@ class SleepCase(MockCase):
 class Hibernation(SleepCase):
     """Memory that is plugged would be lost."""
 
-    features = ""       # of the device, beside those it always has
-
     def setUp(self):
-        self.mock_args = self.features
         super().setUp()
         if "disk" not in self.guest.read("/sys/power/state").split():
             self.skipTest("a kernel without hibernation")
@@ -93,17 +90,17 @@ class Hibernation(SleepCase):
         self.assertIn(BUSY, self.sleep("disk"))
         self.assertIn("has not answered", self.guest.dmesg())
         self.assertEqual(self.slept(), (0, 0, 0))
-        self.mock.order("pending", "now")
+        self.device.order("pending", "now")
         self.reached(128 * MIB)
         self.works()
 
     def test_in_doubt(self):
         """Plugged by the device's books only."""
-        self.mock.fault("plug error done every=1")
-        self.mock.fault("state says=1 every=1")
-        self.mock.request(128 * MIB)
+        self.device.fault("plug error done every=1")
+        self.device.fault("state says=1 every=1")
+        self.device.request(128 * MIB)
         self.wait_state("waiting", 20)
-        self.assertEqual(self.mock.size(), 128 * MIB)
+        self.assertEqual(self.device.size(), 128 * MIB)
         self.assertIn(REFUSED, self.sleep("disk"))
         self.assertEqual(self.slept(), (0, 0, 0))
         # Nobody can say what such a device has; a new driver unplugs all first.
@@ -125,9 +122,9 @@ class Hibernation(SleepCase):
         pid = self.guest.spawn("sleep 1000 </dev/snapshot", "/tmp/snapshot.log")
         self.vm.wait(lambda: "snapshot" in self.guest.run(f"ls -l /proc/{pid}/fd/0")[1],
                      "prepared", 20)
-        self.mock.request(256 * MIB)
+        self.device.request(256 * MIB)
         self.guest.run("sleep 1.5")
-        self.assertEqual((self.mock.size(), self.mock.log()), (0, []))
+        self.assertEqual((self.device.size(), self.device.log()), (0, []))
         self.guest.kill(pid)
         self.reached(256 * MIB)
         self.works()
@@ -148,13 +145,13 @@ class Hibernation(SleepCase):
         self.resize(0)
         self.ask(128 * MIB, "plug never")
         self.assertIn(BUSY, self.alone("freeze"))
-        self.mock.order("pending", "now")
+        self.device.order("pending", "now")
         self.reached(128 * MIB)
         self.resize(0)
         self.assertEqual(self.alone("freeze"), "")
-        self.mock.request(256 * MIB)
+        self.device.request(256 * MIB)
         self.guest.run("sleep 1")
-        self.assertEqual(self.mock.size(), 0)
+        self.assertEqual(self.device.size(), 0)
         self.assertEqual(self.alone("restore"), "")
         self.reached(256 * MIB)
         self.works()
@@ -163,7 +160,7 @@ class Hibernation(SleepCase):
 class HibernationPersistent(Hibernation):
     """PERSISTENT_SUSPEND says nothing of a machine that is off."""
 
-    features = "persistent=Y"
+    mock_args = f"{MockCase.mock_args} persistent=Y"
     # These have nothing to do with what the device keeps.
     test_silent = test_late_unplug = test_meanwhile = None
 
@@ -188,7 +185,7 @@ class Idle(SleepCase):
         self.ask(2 * GIB, "plug late=700 every=1")
         self.assertEqual(self.sleep("freeze"), "")
         self.assertEqual(self.slept(), (1, 1, 0))
-        self.mock.fault("clear")
+        self.device.fault("clear")
         self.reached(2 * GIB)
         self.works()
 
@@ -199,7 +196,7 @@ class Idle(SleepCase):
         self.ask(512 * MIB, "unplug late=700 every=1")
         self.assertEqual(self.sleep("freeze"), "")
         self.assertEqual(self.slept(), (1, 1, 0))
-        self.mock.fault("clear")
+        self.device.fault("clear")
         self.reached(512 * MIB)
         self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
         self.guest.kill(pattern.pid)
@@ -208,7 +205,7 @@ class Idle(SleepCase):
     def test_other_request(self):
         """What the host wants by then is asked for after waking up."""
         self.resize(512 * MIB)
-        self.guest.ok(f"(sleep 0.3; echo 256M >{DIR}/requested) >/dev/null 2>&1 &")
+        self.guest.ok(f"(sleep 0.3; echo 256M >{DIR}/0/requested) >/dev/null 2>&1 &")
         self.assertEqual(self.sleep("freeze", 1500), "")
         self.reached(256 * MIB)
 
@@ -234,7 +231,7 @@ class Deep(SleepCase):
 class DeepPersistent(SleepCase):
     """Suspend to RAM with a device that keeps what is plugged."""
 
-    mock_args = "persistent=Y"
+    mock_args = f"{MockCase.mock_args} persistent=Y"
 
     def test_plugged(self):
         """Allowed; the memory stays; requests are met again."""

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Devices in software that misbehave at random, by a seed that repeats it.
 
-VMEM_SEED=N repeats a run; VMEM_SECONDS=N makes it as long (default: 10).
+VM_SEED=N repeats a run; VM_SECONDS=N makes it as long (default: 10).
 """
 
 import os
 import random
 import time
 
-from case import MIB
-from mocks_case import MocksCase
+from vm.cases.case import MIB
+from vm.cases.mock_case import MocksCase
 
 # Faults that end by themselves. One of a kind: two can hit the same request, and
 # "busy" with another's "done" is a lie that no driver can see through.
@@ -50,9 +50,9 @@ class Random(MocksCase):
 
     def test_by_seed(self):
         """No violation on the way, sizes to the byte in the end."""
-        seed = int(os.environ.get("VMEM_SEED") or random.randrange(1 << 32))
-        seconds = int(os.environ.get("VMEM_SECONDS") or 10)
-        print(f"# {self.id()}: VMEM_SEED={seed}", flush=True)
+        seed = int(os.environ.get("VM_SEED") or random.randrange(1 << 32))
+        seconds = int(os.environ.get("VM_SECONDS") or 10)
+        print(f"# {self.id()}: VM_SEED={seed}", flush=True)
         dice, steps = random.Random(seed), 0
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -66,7 +66,7 @@ class Random(MocksCase):
         self.mock.all("config", "truth")
         sizes = {i: dice.randint(0, 4) * 128 * MIB for i in range(self.count)}
         self.resize(sizes, 60)
-        asked = sum(len(self.mock.log(i)) for i in range(self.count))
+        asked = sum(len(self.mock[i].log()) for i in range(self.count))
         print(f"# {self.id()}: {steps} steps, the last {asked} requests are in the logs",
               flush=True)
         self.resize(0)

@@ -3,12 +3,11 @@
 
 import time
 
-from case import MIB
-from fault import Fault
-from guest import Pattern
-from mock_case import MockCase
-from mocks import DIR
-from mocks_case import MocksCase
+from vm.cases.case import MIB
+from vm.cases.mock_case import MockCase, MocksCase
+from vm.device.fault import Fault
+from vm.device.mock import DIR
+from vm.harness.guest import Pattern
 
 
 class Group(MockCase):
@@ -46,7 +45,7 @@ class Orphan(MocksCase):
         self.resize({1: 128 * MIB})
         # More than is there of other memory that can be moved.
         pattern = Pattern(self.guest, 160 * MIB)
-        base = self.mock.base(1)
+        base = self.mock[1].base()
         self.assertGreater(pattern.pages_in(base, base + 128 * MIB), 1000)
         fault.order(*(f"offline_pages hold={base + (k * 8 + 4) * MIB:#x} "
                       f"ms={seconds * 1000} task=any times=1" for k in range(8)))
@@ -73,17 +72,17 @@ class Orphan(MocksCase):
                          self.guest.dmesg())
         self.assertEqual(self.guest.dmesg().count("waiting for that"), 1)
         # Another one says that it has the same place, waits, too, and goes again.
-        self.mock.orders((3, "device", "remove"), (3, "config", f"addr={self.mock.base(0):#x}"),
+        self.mock.orders((3, "device", "remove"), (3, "config", f"addr={self.mock[0].base():#x}"),
                          (3, "device", "add"))
         self.assertEqual(self.guest.dmesg().count("waiting for that"), 2)
         self.mock.orders((3, "device", "remove"), (3, "config", "truth"))
         # Nobody does anything about it.
         self.bound(3)
-        self.mock.order(3, "device", "add")
+        self.mock[3].order("device", "add")
         self.bound(4)
         self.guest.ok(f"while kill -0 {pid} 2>/dev/null; do sleep 0.2; done", 60)
         self.guest.kill(pattern.pid)
         self.guest.run(f"echo online_movable >/sys/devices/system/memory/"
-                       f"memory{self.mock.base(1) // (128 * MIB)}/state")
+                       f"memory{self.mock[1].base() // (128 * MIB)}/state")
         self.reached({0: 128 * MIB, 1: 128 * MIB})
         self.resize(0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Several devices in software at a time."""
 
-from case import MIB
-from mocks_case import MocksCase
+from vm.cases.case import MIB
+from vm.cases.mock_case import MocksCase
 
 
 class Several(MocksCase):

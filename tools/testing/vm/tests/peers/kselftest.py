@@ -7,20 +7,18 @@ The script comes out of Debian's kernel source and is kept in the cache.
 import functools
 import hashlib
 import os
-import pathlib
 import re
 import shutil
 import subprocess
 
-import initramfs
-from kernels import cache_dir
+from vm.harness import initramfs
+from vm.harness.kernels import TARBALL, cache_dir
 
-TARBALL = pathlib.Path("/usr/src/linux-source-6.12.tar.xz")
 KSELFTEST = "tools/testing/selftests/memory-hotplug/mem-on-off-test.sh"
 
 
 @functools.cache
-def kselftest():
+def script():
     """The kernel's script as text; unpacking takes a while, so it is kept."""
     # The package's version would do as well; this also notices another file.
     with TARBALL.open("rb") as file:
@@ -36,7 +34,7 @@ def kselftest():
     return target.read_bytes()
 
 
-def kselftest_missing():
+def missing():
     """Why the kernel's script can't be had; None if it can."""
     return None if TARBALL.exists() else f"no kselftest: {TARBALL} is not there"
 
@@ -45,23 +43,23 @@ def modprobe(kernel, names):
     """A module directory for the guest, and the modprobe that scripts expect."""
     where = f"lib/modules/{kernel.kver}"
     builtin = kernel.modules / "modules.builtin"
-    files = {"sbin/modprobe": (0o120777, b"/bin/busybox"),
+    found = {"sbin/modprobe": (0o120777, b"/bin/busybox"),
              f"{where}/modules.builtin": (0o644, builtin.read_bytes())}
     order = []
     for path in initramfs.module_files(kernel, names):
         # Some programs look for a name with a slash before it.
         name = "kernel/" + re.sub(r"\.xz$", "", path.name)
-        files[f"{where}/{name}"] = (0o644, initramfs.read_module(path))
+        found[f"{where}/{name}"] = (0o644, initramfs.read_module(path))
         # More than is needed: whatever came before it.
         order.append(f"{name}: {' '.join(o.split(':')[0] for o in reversed(order))}\n")
-    files[f"{where}/modules.dep"] = (0o644, "".join(order).encode())
-    return files
+    found[f"{where}/modules.dep"] = (0o644, "".join(order).encode())
+    return found
 
 
-def kselftest_files(kernel):
+def files(kernel):
     """bash, the script, and the module that it looks for."""
-    files = initramfs.program(shutil.which("bash"), "bin/bash")
-    files.update(modprobe(kernel, initramfs.EXTRA))
-    if not kselftest_missing():
-        files["kselftest"] = (0o755, kselftest())
-    return files
+    found = initramfs.program(shutil.which("bash"), "bin/bash")
+    found.update(modprobe(kernel, initramfs.EXTRA))
+    if not missing():
+        found["kselftest"] = (0o755, script())
+    return found

@@ -7,9 +7,10 @@ Only in make check-peers; docs/peers.md has what they say in a table.
 import re
 import unittest
 
-import ltp
-from case import GIB, MIB
-from peercase import FULL, PeerCase
+from vm.cases.case import GIB, MIB
+from vm.cases.peer_case import FULL, PeerCase
+from vm.harness.kernels import words
+from vm.tests.peers import ltp
 
 
 class Ltp(PeerCase):
@@ -61,7 +62,7 @@ class Ltp(PeerCase):
                       ("PASS", "FAIL", "BROK", "CONF", "WARN")
                       if (n := re.findall(rf"\bT{what}\b", out))]
             self.said(name, f"exit {status} {' '.join(counts)}",
-                      ltp.program_wants(name, self.vm.kernel.series))
+                      ltp.program_wants(name, words(self.vm.kernel.series, "lacks")))
 
     def test_placement(self):
         """move_pages, migrate_pages, mbind, set_mempolicy, KSM across nodes."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rounds of load and resizes in a guest, and what must hold between them.
 
-In a round the guest's actors (guest/soak) use, pin, online and offline memory
+In a round the guest's actors (guest_src/soak) use, pin, online and offline memory
 while the host resizes the device, fills a balloon and reloads the driver at
 random. Then all of them stop; what the host wants must be met, and every count
 agree to the byte.
@@ -17,9 +17,9 @@ import statistics
 import time
 import typing
 
-from case import MIB, PAGE, merge, total
-from guest import GuestError, Pattern
-from state_actor import Actor
+from vm.cases.case import MIB, PAGE, merge, total
+from vm.harness.guest import GuestError, Pattern
+from vm.states.actor import Actor
 
 BOARD = "/tmp/soak.log"
 MEMORY = "/sys/devices/system/memory"

@@ -6,15 +6,15 @@ import random
 import re
 import time
 
-import faults
-import probes
-from case import MIB, PAGE, POOL, merge, total
-from fault import DIR, Fault, census, counts, shell, wrong
-from faults import CONTIG, FULL
-from guest import Pattern
-from mock import ADDR, DIR as MOCK, SIZE, ranges
-from mock_case import VIRTIO, MockCase
+from vm.cases.case import MIB, PAGE, POOL, merge, total
+from vm.cases.mock_case import MockCase
+from vm.device import faults, probes
+from vm.device.fault import DIR, Fault, census, counts, shell, wrong
+from vm.device.faults import CONTIG, FULL
+from vm.device.mock import ADDR, DIR as MOCKS, SIZE, VIRTIO, ranges
+from vm.harness.guest import Pattern
 
+MOCK = f"{MOCKS}/0"
 BLOCK = 128 * MIB    # a memory block
 BB = 4 * BLOCK
 # In use in the big block that goes.
@@ -22,7 +22,7 @@ PATTERN = 24 * MIB
 STAYS = 32 * MIB     # of ZONE_MOVABLE, whatever is unplugged
 PATIENCE = 20        # seconds; a fault may hold a page for some
 ONLY = os.environ.get("VM_ONLY")     # of the whole table those with this text
-SEED = int(os.environ.get("VMEM_SEED") or 3)
+SEED = int(os.environ.get("VM_SEED") or 3)
 
 
 def note(text):
@@ -189,7 +189,7 @@ class FaultCase(MockCase):
 
     def wait_end(self, case, goal):
         """Until the faults have taken effect and the operation has ended."""
-        last = None
+        last = self.status()
 
         def ended():
             nonlocal last
@@ -248,7 +248,7 @@ class FaultCase(MockCase):
         if end == "broken":
             self.reload()
         elif end == "waiting":
-            self.mock.request(start)
+            self.device.request(start)
             self.settled(start, 20)
             self.by_hand(before)
             self.look(before)
@@ -257,13 +257,13 @@ class FaultCase(MockCase):
             self.look()
         self.without_faults()
         if case.reload:
-            self.mock.request(0)
+            self.device.request(0)
             self.settled(0, 20)
             self.reload()
         if "online" in case.step and start == 0:
             self.bring(0)
         begin = time.monotonic()
-        self.mock.request(goal)
+        self.device.request(goal)
         self.settled(goal, 20)
         self.seconds = max(self.seconds, time.monotonic() - begin)
         self.look()
@@ -298,8 +298,8 @@ class FaultCase(MockCase):
 
     def bring(self, size):
         """To where a case begins."""
-        if self.mock.size() != size or self.state() != "idle":
-            self.mock.request(size)
+        if self.device.size() != size or self.state() != "idle":
+            self.device.request(size)
             self.settled(size, 20)
 
     # --- many ---
@@ -345,8 +345,8 @@ class FaultCase(MockCase):
         self.vm.alive()
         self.without_faults()
         self.guest.run("killall -9 memtool")
-        self.mock.behave()
-        self.mock.request(0)
+        self.device.behave()
+        self.device.request(0)
         self.guest.ok("rmmod virtio_mem", timeout=30)
         self.fill()
         self.load()
@@ -361,7 +361,7 @@ class FaultCase(MockCase):
         (self.vm.dir / "faults.txt").open("a").write("\n".join(lines) + "\n")
         if FULL:
             note("\n".join(f"# {line}" for line in lines))
-        note(f"# {self.id().rpartition('.')[2]}: {done} cases, VMEM_SEED={SEED}, without the "
+        note(f"# {self.id().rpartition('.')[2]}: {done} cases, VM_SEED={SEED}, without the "
              f"fault at most {self.seconds:.1f} s")
         self.assertFalse(self.fails, "\n".join(self.fails))
         self.assertTrue(done or ONLY)
@@ -462,7 +462,7 @@ class Calls(FaultCase):
         # As if the look had found nothing in use: DIRECT.
         self.fault.order("virtio_mem_choose_method ret=1",
                          *self.holds("offline_and_remove_memory", block, 25000))
-        self.mock.request(0)
+        self.device.request(0)
         self.fired()
         self.wait_state("waiting", 22)
         seconds = [e.seconds for e in recorder.read() if e.name == "remove" and e.end]
@@ -481,7 +481,7 @@ class Calls(FaultCase):
         self.bring(BB)
         pattern, block = self.in_use(128 * MIB)
         self.fault.order(*count, *self.holds("virtio_mem_scan_bb", block, 3000))
-        self.mock.request(0)
+        self.device.request(0)
         self.fired()
         self.settled(0, 60)
         calls, took = (c for c, _ in self.fault.points()[:2])
@@ -496,7 +496,7 @@ class Calls(FaultCase):
         self.guest.spawn(f"sh -c 'echo offline >/sys/devices/system/memory/"
                          f"memory{block // BLOCK}/state'", "/tmp/offline.log")
         self.fired()
-        self.mock.request(0)
+        self.device.request(0)
         self.wait_state("waiting", 20)
         calls, took = (c for c, _ in self.fault.points()[:2])
         self.assertGreater(calls, 0, "nothing was to be drained")
@@ -510,7 +510,7 @@ class Calls(FaultCase):
         self.bring(2 * BB)
         self.fault.order("try_remove_memory ret=-16")
         block = (ADDR + 2 * BB) // BLOCK - 1
-        self.mock.request(BB)
+        self.device.request(BB)
         self.wait_state("waiting", 30)
         state = f"/sys/devices/system/memory/memory{block}/state"
         flips = self.guest.spawn("sh -c 'while :; do "

@@ -5,15 +5,21 @@ import os
 import random
 import unittest
 
-from case import GIB, MIB, GuestCase
-from load import Load, Qemu, plan
-from state_machine import files, options
-from test_mock import MockCase
+from vm.cases.case import GIB, MIB, GuestCase
+from vm.cases.mock_case import MockCase
+from vm.states.machine import files, options
+from vm.tests.soak.load import Load, Qemu, plan
 
 
 def seed():
-    """What was asked for by seed=, else a new one."""
-    return int(os.environ.get("VMEM_SEED") or random.randrange(1 << 32))
+    """VM_SEED, else a new one."""
+    return int(os.environ.get("VM_SEED") or random.randrange(1 << 32))
+
+
+def seconds(otherwise):
+    """How long to go on: VM_MINUTES, else otherwise."""
+    minutes = os.environ.get("VM_MINUTES")
+    return float(minutes) * 60 if minutes else otherwise
 
 
 class Soak(GuestCase):
@@ -21,26 +27,26 @@ class Soak(GuestCase):
 
     config = "soak"
     options = {"files": files, "options": tuple(options())}
-    seconds = 120
     stays = True    # what one of the actors has onlined to ZONE_NORMAL
 
     def test_soak(self):
         """Resizes at random while everything uses memory; nothing is lost."""
         # KASAN's shadow takes an eighth of what is added.
         most = 2 * GIB if self.vm.kernel.debug else 4 * GIB
-        Load(self, Qemu(self.vm), seed=seed(), seconds=self.seconds,
+        Load(self, Qemu(self.vm), seed=seed(), seconds=seconds(120),
              unit=256 * MIB, most=most).run()
 
 
 class MockSoak(MockCase):
     """Against the device in software, which does much wrong."""
 
-    seconds = 0     # one round
-
     def test_soak(self):
-        """No violation; and when it behaves again, every request is met."""
+        """No violation; and when it behaves again, every request is met.
+
+        One round of it, if not told otherwise.
+        """
         most = 2 * GIB if self.vm.kernel.debug else 4 * GIB
-        Load(self, self.mock, seed=seed(), seconds=self.seconds,
+        Load(self, self.device, seed=seed(), seconds=seconds(0),
              unit=128 * MIB, most=most).run()
 
 

@@ -9,16 +9,16 @@ import json
 import re
 import unittest
 
-import peers
-from case import GIB, MIB, PAGE, merge, total
-from guest import Pattern
-from peercase import FULL, PeerCase
+from vm.cases.case import GIB, MIB, PAGE, merge, total
+from vm.cases.peer_case import FULL, PeerCase
+from vm.harness.guest import Pattern
+from vm.tests.peers import kselftest
 
 SYS = "/sys/devices/system/memory"
 BLOCK = 128 * MIB
 # Some onlines "wherever the kernel likes": with movable_node, what was in
 # ZONE_MOVABLE gets back there even if it was all offline for a moment.
-GUEST = {"files": peers.kselftest_files, "append": "movable_node"}
+GUEST = {"files": kselftest.files, "append": "movable_node"}
 BRIEF = ("Kselftest.test_all_of_the_device", "Chmem.test_sizes_and_blocks")
 
 
@@ -26,9 +26,10 @@ class Kselftest(PeerCase):
     """tools/testing/selftests/memory-hotplug/mem-on-off-test.sh."""
 
     suite = "kselftest"
-    missing = staticmethod(peers.kselftest_missing)
+    missing = staticmethod(kselftest.missing)
     options = GUEST
     size = 512 * MIB
+    blocks = ()
 
     def setUp(self):
         super().setUp()
