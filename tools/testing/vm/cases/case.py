@@ -24,18 +24,20 @@ class Pool(threading.local):
 
     series = DEFAULT
     key = vm = None
+    last = None         # the test that had this guest last, None for a new one
+    stale = False       # whether nothing may follow in it
 
     def get(self, config, options):
         """A guest of that kind: the kept one, else a new one."""
         key = (self.series, config, tuple(sorted(options.items())))
-        if self.key != key:
+        if self.key != key or self.stale:
             self.drop()
             self.vm, self.key = VM(config, self.series, mod="none", **options), key
         return self.vm
 
     def drop(self):
         """End the kept guest, if any."""
-        vm, self.vm, self.key = self.vm, None, None
+        vm, self.vm, self.key, self.last, self.stale = self.vm, None, None, None, False
         if vm:
             vm.stop(check=False)
 
@@ -72,17 +74,17 @@ class GuestCase(unittest.TestCase):
     at = ""               # which step of a longer test this is, for the report
 
     def setUp(self):
-        for attempt in (0, 1):
-            self.vm = POOL.get(self.config, self.options)
-            self.guest = self.vm.guest
-            try:
-                self.unload()
-                break
-            except Exception:  # pylint: disable=broad-except
-                # The test before left a wreck; that is its failure, not ours.
-                POOL.drop()
-                if attempt:
-                    raise
+        self.vm = POOL.get(self.config, self.options)
+        self.guest = self.vm.guest
+        try:
+            self.unload()
+        except Exception as error:
+            if POOL.last:
+                raise AssertionError(f"not by this test: {POOL.last}, which had the guest "
+                                     "before, left it so that driver and memory can't be "
+                                     f"taken out of it: {error}") from error
+            raise
+        POOL.last, POOL.stale = self.id(), self.stays
         self.vm.scan()
         self.base = self.guest.mem_total()
         self.zones = self.guest.zones()
