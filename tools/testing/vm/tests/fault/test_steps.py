@@ -361,7 +361,7 @@ class FaultCase(MockCase):
         (self.vm.dir / "faults.txt").open("a").write("\n".join(lines) + "\n")
         if FULL:
             note("\n".join(f"# {line}" for line in lines))
-        note(f"# {self.id().rpartition('.')[2]}: {done} cases, VM_SEED={SEED}, without the "
+        note(f"# {self.id().split('.', 4)[4]}: {done} cases, VM_SEED={SEED}, without the "
              f"fault at most {self.seconds:.1f} s")
         self.assertFalse(self.fails, "\n".join(self.fails))
         self.assertTrue(done or ONLY)
@@ -370,7 +370,7 @@ class FaultCase(MockCase):
 class Grow(FaultCase):
     """Faults on the way up."""
 
-    def test_grow(self):
+    def test_any_step_may_fail(self):
         """One at a time, then two."""
         for title, cases in (("grow", faults.grow()), ("grow, 2", faults.grow_pairs())):
             self.table(title, self.choose(cases, 2), lambda c: self.one(c, 0, BB))
@@ -380,12 +380,12 @@ class Grow(FaultCase):
 class Shrink(FaultCase):
     """Faults on the way down, pages taken first."""
 
-    def test_shrink(self):
+    def test_any_step_may_fail(self):
         """One at a time."""
         self.table("shrink", self.choose(faults.shrink(), 3), lambda c: self.one(c, BB, 0))
         self.verdict()
 
-    def test_shrink_pairs(self):
+    def test_any_two_steps_may_fail(self):
         """Two at a time."""
         self.table("shrink, 2", self.choose(faults.shrink_pairs(), 1),
                    lambda c: self.one(c, BB, 0))
@@ -395,12 +395,12 @@ class Shrink(FaultCase):
 class Sweep(FaultCase):
     """Pages in use are moved first, and none is taken if that suffices."""
 
-    def test_sweep(self):
+    def test_any_step_may_fail(self):
         """One at a time."""
         self.table("sweep", self.choose(faults.sweep(), 2), lambda c: self.one(c, BB, 0))
         self.verdict()
 
-    def test_held(self):
+    def test_held_page_keeps_all_online(self):
         """A page that is held: nothing is offlined, and taking fails as well."""
         self.table("sweep", faults.held(), lambda c: self.one(c, BB, 0))
         self.verdict()
@@ -411,7 +411,7 @@ class Direct(FaultCase):
 
     mod_args = f"bbm_block_size={BB:#x} bbm_safe_unplug=0"
 
-    def test_direct(self):
+    def test_any_step_may_fail(self):
         """One at a time."""
         some = [c for c in faults.offlining() if not c.core]
         everything = [c for c in faults.direct()
@@ -454,7 +454,7 @@ class Calls(FaultCase):
         """Wait until some page is held."""
         self.vm.wait(lambda: any(f for _, f in self.fault.points()), "a page is held", timeout)
 
-    def test_held_since(self):
+    def test_locks_are_short_though_a_page_is_held(self):
         """A page comes to be held after the look: the locks aren't for long."""
         self.bring(BB)
         pattern, block = self.in_use(128 * MIB)
@@ -474,7 +474,7 @@ class Calls(FaultCase):
         self.settled(0, 60)
         self.assertEqual(pattern.check(), f"OK {128 * MIB // PAGE}")
 
-    def test_drain_claimed(self):
+    def test_draining_takes_only_pages_that_are_claimed(self):
         """To drain the CPUs' batches no page is taken that others may offline."""
         count = ("virtio_mem_mm_drain ret=0 after=1000",
                  f"{CONTIG} ret=0 in=virtio_mem_mm_drain after=1000")
@@ -505,7 +505,7 @@ class Calls(FaultCase):
         self.settled(0, 60)
         self.assertEqual(pattern.check(), f"OK {128 * MIB // PAGE}")
 
-    def test_events(self):
+    def test_events_start_no_pass_right_after_another(self):
         """Memory that comes and goes: no costly pass begins right after another."""
         self.bring(2 * BB)
         self.fault.order("try_remove_memory ret=-16")
@@ -553,7 +553,7 @@ class Nth(FaultCase):
         """Pages of this order and above fail as well."""
         self.guest.ok(f"echo {order} >/sys/kernel/debug/fail_page_alloc/min-order")
 
-    def test_grow(self):
+    def test_any_allocation_of_growing_may_fail(self):
         """Objects only: x86 does not live through a page table that it can't get."""
         self.guest.ok("echo 0 >/proc/sys/kernel/panic_on_warn")
         self.pages_of(20)
@@ -561,7 +561,7 @@ class Nth(FaultCase):
                    lambda c: self.one(c, 0, BB))
         self.verdict()
 
-    def test_shrink(self):
+    def test_any_allocation_of_shrinking_may_fail(self):
         """Objects and pages."""
         self.pages_of(0)
         self.table("shrink", faults.nth("objects"), lambda c: self.one(c, BB, 0))

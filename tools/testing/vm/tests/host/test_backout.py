@@ -53,7 +53,7 @@ class BackOut(GuestCase):
                     return
         self.fail(f"{why}: nothing has ended it")
 
-    def test_each_cause(self):
+    def test_all_is_online_again_after_each_cause(self):
         """The deadline, a newer request, unloading."""
         self.resize(BB)
         pattern = Pattern(self.guest, SIZE, seed=13)

@@ -41,11 +41,11 @@ class Busy(GuestCase):
         self.wait_state("idle")
         self.assert_size(size)
 
-    def test_plug(self):
+    def test_growing_outlasts_a_busy_device(self):
         """Growing."""
         self.busy_then(512 * MIB, 0)
 
-    def test_unplug(self):
+    def test_shrinking_outlasts_a_busy_device(self):
         """Shrinking: the block that was removed already is not lost."""
         self.resize(768 * MIB)
         self.busy_then(256 * MIB, 768 * MIB)

@@ -32,7 +32,7 @@ OURS = OTHERS.replace(" rpm_resume+0x548/0x9e0", " worker+0x119/0x310 [virtio_me
 class Console(unittest.TestCase):
     """KCSAN's reports."""
 
-    def test_races(self):
+    def test_only_the_drivers_races_are_found(self):
         """Those between others are left, those of the driver found."""
         self.assertEqual(console.scan(OTHERS + "fine\n"), [])
         self.assertTrue(console.scan(OURS))

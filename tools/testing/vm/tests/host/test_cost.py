@@ -51,7 +51,7 @@ class Cost(GuestCase):
         return {name: len(probes.calls(events, name)) if name in probes.PROBES
                 else trace.count(f"virtio_mem_{name} ") for name in GROW}
 
-    def test_requests_and_isolations(self):
+    def test_no_request_or_call_too_many(self):
         """Exactly so many requests and calls."""
         self.assertEqual(self.count(SIZE), GROW)
         count = self.count(0)

@@ -36,7 +36,7 @@ class Reload(GuestCase):
         self.assert_zones(0)
         self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
 
-    def test_unload_in_use(self):
+    def test_memory_outlives_unloading(self):
         """rmmod leaves memory usable and warns; insmod takes it over."""
         pattern = self.in_use(GIB)
         iomem = self.guest.added()
@@ -47,7 +47,7 @@ class Reload(GuestCase):
         self.assertEqual(self.vm.qmp.size("vm0"), GIB)
         self.takes_over(pattern, GIB)
 
-    def test_unbind_in_use(self):
+    def test_memory_outlives_unbinding(self):
         """The same through sysfs."""
         pattern = self.in_use(512 * MIB)
         device = self.guest.ok("basename $(dirname $(ls -d "
@@ -63,7 +63,7 @@ class Reload(GuestCase):
         self.assert_size(0)
         self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
 
-    def test_unload_while_growing(self):
+    def test_unloading_ends_growing_at_once(self):
         """rmmod in the middle of a resize comes back at once."""
         # Of 1 GiB: KASAN takes an eighth of what is added from that, and more.
         size = (2 if self.vm.kernel.debug else 4) * GIB
@@ -73,7 +73,7 @@ class Reload(GuestCase):
         self.resize(size)
         self.assert_size(size)
 
-    def test_unload_while_shrinking(self):
+    def test_unloading_ends_shrinking_at_once(self):
         """So does rmmod while blocks are being taken."""
         self.resize(2 * GIB)
         self.vm.qmp.request("vm0", 0)
@@ -84,7 +84,7 @@ class Reload(GuestCase):
         self.assert_size(0)
         self.assert_zones(0)
 
-    def test_unload_empty(self):
+    def test_unloading_leaves_nothing(self):
         """With nothing plugged, nothing is left of the driver."""
         clean = self.guest.ok("rmmod virtio_mem; cat /proc/iomem")
         self.load()
@@ -99,10 +99,11 @@ class TakeOver(Reload):
 
     mod = "stock"
     # Nothing else of Reload makes sense with the other driver.
-    test_unload_in_use = test_unbind_in_use = test_unload_empty = None
-    test_unload_while_growing = test_unload_while_shrinking = None
+    test_memory_outlives_unloading = test_memory_outlives_unbinding = None
+    test_unloading_leaves_nothing = None
+    test_unloading_ends_growing_at_once = test_unloading_ends_shrinking_at_once = None
 
-    def test_from_stock(self):
+    def test_stock_drivers_memory_is_taken_over(self):
         """Its memory is whole, ours, and can shrink to nothing."""
         pattern = self.in_use(GIB)
         self.guest.ok("rmmod virtio_mem")
@@ -112,7 +113,7 @@ class TakeOver(Reload):
 class Refused(GuestCase):
     """What must not work does not, and says why."""
 
-    def test_suspend(self):
+    def test_suspend_is_refused_while_plugged(self):
         """No suspend to RAM with memory plugged."""
         self.resize(512 * MIB)
         self.guest.ok("dmesg -c >/dev/null")
@@ -124,7 +125,7 @@ class Refused(GuestCase):
         self.resize(768 * MIB)
         self.assert_size(768 * MIB)
 
-    def test_bad_parameters(self):
+    def test_bad_parameters_keep_the_module_out(self):
         """A bad big block size keeps the module out, with its reason."""
         self.guest.ok("rmmod virtio_mem")
         for bad in ("bbm_block_size=3M", "bbm_block_size=banana",

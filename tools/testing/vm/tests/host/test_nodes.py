@@ -20,7 +20,7 @@ class TwoNodes(GuestCase):
         first = starts.index(self.region(0)[0])
         return first, 1 - first
 
-    def test_independent(self):
+    def test_each_node_gets_its_own(self):
         """Sizes and nodes are right after each of several resizes of either."""
         self.assertEqual(self.order(), (0, 1))
         for one, two in ((512, 0), (512, 640), (1024, 128), (256, 1152), (0, 1152), (0, 0)):
@@ -35,7 +35,7 @@ class TwoNodes(GuestCase):
             self.assertEqual(self.managed(0), one * MIB)
             self.assertEqual(self.managed(1), two * MIB)
 
-    def test_unbind_one(self):
+    def test_unbinding_one_leaves_the_other(self):
         """One device's driver goes and comes; the other one works on."""
         self.resize(512 * MIB, index=0)
         self.resize(512 * MIB, index=1)

@@ -74,7 +74,7 @@ class Kernel(GuestCase):
     options = {"online": "online"}
     stays = True
 
-    def test_zone_normal(self):
+    def test_zone_normal_memory_is_used_and_shrinks(self):
         """Memory in ZONE_NORMAL is used at once; nothing breaks at a shrink."""
         self.resize(GIB)
         self.assert_size(GIB)
@@ -91,7 +91,7 @@ class Kept(GuestCase):
 
     mod_args = "unplug_online=0"
 
-    def test_said_and_let_go(self):
+    def test_kept_block_is_told_and_let_go(self):
         """Until the administrator changes his mind."""
         self.resize(512 * MIB)
         self.vm.qmp.request("vm0", 0)

@@ -11,7 +11,7 @@ class Pressure(GuestCase):
 
     config = "small"
 
-    def test_no_oom(self):
+    def test_shrinking_waits_rather_than_kills(self):
         """The request for 0 waits, says why, and is met after the release."""
         self.resize(GIB)
         holder = self.guest.spawn(f"memtool lock {800 * MIB}", "/tmp/lock")
@@ -49,7 +49,7 @@ class Guard(GuestCase):
 
     config = "small"
 
-    def test_reserve(self):
+    def test_reserve_is_left(self):
         """More than there is: nothing goes; 0: no matter what is left."""
         reserve = "/sys/module/virtio_mem/parameters/unplug_reserve_mib"
         self.assertEqual(self.guest.read(reserve), "-1")

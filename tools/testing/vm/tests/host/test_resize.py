@@ -43,7 +43,7 @@ class Parameter(GuestCase):
 
     mod_args = "bbm_block_size=1G"
 
-    def test_larger_big_block(self):
+    def test_parameter_sets_the_big_block(self):
         """256 MiB device blocks are used by the gibibyte."""
         self.assertEqual(int(self.guest.attr("device_block_size")), 256 * MIB)
         self.assertEqual(int(self.guest.attr("big_block_size")), GIB)
@@ -78,14 +78,14 @@ class NoMultiple(GuestCase):
 class Change(GuestCase):
     """The request changes while the driver is at it."""
 
-    def test_up_then_down(self):
+    def test_growing_turns_to_shrinking(self):
         """4 GiB asked, 512 MiB before that was there."""
         self.vm.qmp.request("vm0", 4 * GIB)
         self.vm.wait(lambda: self.vm.qmp.size("vm0") > 0, "first block", step=0.01)
         self.resize(512 * MIB)
         self.assert_size(512 * MIB)
 
-    def test_down_then_up(self):
+    def test_shrinking_turns_to_growing(self):
         """0 asked, 1.5 GiB after the first block went."""
         self.resize(2 * GIB)
         self.vm.qmp.request("vm0", 0)
@@ -94,7 +94,7 @@ class Change(GuestCase):
         self.resize(1536 * MIB)
         self.assert_size(1536 * MIB)
 
-    def test_toggle(self):
+    def test_last_of_many_requests_counts(self):
         """Many requests at once; the last one counts."""
         for step in range(12):
             self.vm.qmp.request("vm0", (step * 5 % 8) * 256 * MIB)

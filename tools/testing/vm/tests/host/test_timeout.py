@@ -15,7 +15,7 @@ class Timeout(GuestCase):
 
     what = "(moving what is in use|taking its pages)"
 
-    def test_too_short(self):
+    def test_block_in_use_stays_past_the_deadline(self):
         """A block in use stays for the deadline; with more time it goes."""
         self.assertEqual(self.guest.read(TIMEOUT), str(40000 * self.vm.slow ** 2))
         # Enough that it can't be moved in time; without KVM that is little.

@@ -55,16 +55,16 @@ class Lasting(MocksCase):
         for first in range(0, len(cases), self.count):
             self.batch(cases[first:first + self.count])
 
-    def test_waits(self):
+    def test_driver_says_why_it_waits(self):
         """Nothing is lost while it lasts, the driver says why it waits."""
         # Big blocks that were refused rest for 10 s: all of these at once.
         self.both(sorted(WAITS, key=lambda f: f in ("nack", "busy")))
 
-    def test_goes_on(self):
+    def test_driver_asks_what_was_done(self):
         """Answers that hide what was done: the driver asks, and goes on."""
         self.both(GOES_ON)
 
-    def test_every_nth(self):
+    def test_sizes_are_reached_whatever_the_nth_answer(self):
         """Every second or third answer: exactly these, and sizes are reached."""
         rules = ("plug busy every=2", "unplug busy every=2", "plug error every=3",
                  "unplug error every=3", "plug unknown done every=2",
@@ -91,7 +91,7 @@ class UnplugAll(MocksCase):
 
     FAULTS = (*WAITS, *GOES_ON[:5])
 
-    def test_faults(self):
+    def test_each_wrong_answer_is_outlived(self):
         """Each wrong answer to UNPLUG_ALL, for as long as it lasts."""
         for first in range(0, len(self.FAULTS), self.count):
             faults = dict(enumerate(self.FAULTS[first:first + self.count]))
@@ -128,7 +128,7 @@ class State(MocksCase):
     FAULTS = ("nack", "busy", "error", "unknown", "short", "long", "says=7",
               "late=300 next=2")
 
-    def test_taking_over(self):
+    def test_device_is_refused_without_an_answer(self):
         """Refused without an answer; memory stays; done when there is one."""
         self.resize(128 * MIB)
         self.guest.ok("rmmod virtio_mem; dmesg -c >/dev/null")
@@ -144,7 +144,7 @@ class State(MocksCase):
         self.guest.ok("; ".join(f"echo {d.name} >{BIND}" for d in look.devices[:7]))
         self.reached(dict.fromkeys(range(8), 128 * MIB))
 
-    def test_after_error(self):
+    def test_unknown_blocks_are_not_used(self):
         """A device that can't tell the state of its blocks is not used on."""
         for request, before, size in (("plug", 128, 256), ("unplug", 256, 128)):
             self.at = request
@@ -165,7 +165,7 @@ class State(MocksCase):
 class Twice(MocksCase):
     """An answer that comes twice: no driver's fault, and no driver's end."""
 
-    def test_each_request(self):
+    def test_second_answer_breaks_the_queue(self):
         """The queue counts as broken, or nothing happens; a reload goes on."""
         # 0, 1: PLUG; 2, 3: UNPLUG; 4: UNPLUG_ALL; 5: STATE; others: none
         before = {i: 256 * MIB if i in (2, 3, 5) else 0 for i in range(8)}

@@ -27,7 +27,7 @@ class Batch(MockCase):
         self.device.order("log", "clear")
         return [(words[2], int(words[4])) for words in lines]
 
-    def test_together(self):
+    def test_free_blocks_leave_in_few_requests(self):
         """Fewer requests than big blocks; each of them is named once."""
         self.requests()
         self.resize(0)
@@ -36,7 +36,7 @@ class Batch(MockCase):
         self.assertEqual(sum(blocks for _, blocks in done), NR)
         self.assertLessEqual(len(done), NR // 2, done)
 
-    def test_grown_again(self):
+    def test_waiting_blocks_are_added_again(self):
         """What waits is added again, not unplugged and plugged."""
         for _ in range(3):
             self.requests()
@@ -48,7 +48,7 @@ class Batch(MockCase):
                 return
         self.fail(f"requests in each of three tries: {done}")
 
-    def test_unloaded(self):
+    def test_unloading_gives_waiting_blocks_back(self):
         """What waits goes back to the device first."""
         self.guest.ok(f"cd {DIR}/0; echo 0 >requested; {WAITING}; rmmod virtio_mem")
         left = self.device.plugged()

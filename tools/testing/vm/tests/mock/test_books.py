@@ -50,7 +50,7 @@ class Counted(MocksCase):
         self.assertEqual(self.mock.look()[0].violations, want)
         self.mock.all("violations", "clear")
 
-    def test_right(self):
+    def test_right_requests_count_nothing(self):
         """What is right is answered by the specification, and counts nothing."""
         self.assertEqual(self.answer(UNPLUG_ALL, 0), ACK)
         self.mock.request({0: 4 * BB})
@@ -69,7 +69,7 @@ class Counted(MocksCase):
         self.assertEqual(self.mock.look()[0].size, 0)
         self.found()
 
-    def test_blocks(self):
+    def test_wrong_blocks_are_refused(self):
         """Wrong state, wrong place, wrong shape: ERROR, and nothing is done."""
         self.mock.request({0: 4 * BB})
         self.assertEqual(self.answer(PLUG, 0, 2), ACK)
@@ -87,7 +87,7 @@ class Counted(MocksCase):
             self.assertEqual(self.mock.look()[0].size, 2 * BB)
             self.found(**{what: 1})
 
-    def test_answers(self):
+    def test_faults_come_as_ordered(self):
         """The device answers as it was told, as often as it was told."""
         self.mock.request({0: 4 * BB})
         request = f"{STATE} {self.mock[0].base():#x} 1"
@@ -115,7 +115,7 @@ class Counted(MocksCase):
             self.assertEqual(self.mock.look()[0].rules, [])
         self.found()
 
-    def test_chance(self):
+    def test_chance_repeats_with_its_seed(self):
         """What a chance hits repeats with its seed, and with no other."""
         self.mock.request({0: 4 * BB})
         hits = []
@@ -132,7 +132,7 @@ class Counted(MocksCase):
         for hit in hits:
             self.assertTrue(4 <= len(hit) <= 22, hits)
 
-    def test_touched(self):
+    def test_touched_unplugged_memory_is_found_out(self):
         """Writing to unplugged memory is found out when it is plugged."""
         self.mock.request({0: 4 * BB})
         self.guest.ok(f"cd {RAW}/*; echo {self.mock[0].base() + BB:#x} >poke")
@@ -146,7 +146,7 @@ class Counted(MocksCase):
         self.assertEqual(self.answer(PLUG, 0), ACK)
         self.found()
 
-    def test_overlap(self):
+    def test_overlapping_requests_are_counted(self):
         """More than one request at a time: counted, and answered all the same."""
         self.mock.request({0: 4 * BB})
         addr = self.mock[0].base()
@@ -154,7 +154,7 @@ class Counted(MocksCase):
         self.assertEqual([o[1] for o in out], [ACK, ACK])
         self.found(overlap=1)
 
-    def test_no_request(self):
+    def test_malformed_requests_need_a_reset(self):
         """Too short, no room, unknown type: the device wants a reset."""
         for request in ("short 3 0 1", "noroom 3 0 1", "4 0 1"):
             self.at = request
@@ -163,14 +163,14 @@ class Counted(MocksCase):
             self.guest.ok("rmmod virtio_mem_raw; insmod /mod/virtio_mem_raw.ko")
         self.assertEqual(self.answer(UNPLUG_ALL, 0), ACK)
 
-    def test_config(self):
+    def test_configuration_writes_are_counted(self):
         """Writing to the configuration: counted, and nothing changes."""
         self.mock.request({0: 4 * BB})
         self.guest.ok(f"cd {RAW}/*; echo config >poke")
         self.found(config=1)
         self.assertEqual(int(self.mock[0].read("requested")), 4 * BB)
 
-    def test_order(self):
+    def test_early_and_left_behind_queues_are_counted(self):
         """Before DRIVER_OK, and a queue that is left behind."""
         self.guest.ok("rmmod virtio_mem_raw; insmod /mod/virtio_mem_raw.ko early=1")
         self.assertIn("early", self.mock.look()[0].violations)
@@ -182,7 +182,7 @@ class Counted(MocksCase):
         self.guest.ok("rmmod virtio_mem_raw")
         self.mock[0].order("device", "add")
 
-    def test_attached(self):
+    def test_queue_that_goes_with_a_request_is_counted(self):
         """A request that is out when the queue goes, and is not detached."""
         self.guest.ok("rmmod virtio_mem_raw; insmod /mod/virtio_mem_raw.ko keep=1")
         self.mock.request({0: 4 * BB})
@@ -191,7 +191,7 @@ class Counted(MocksCase):
         self.guest.ok("rmmod virtio_mem_raw")
         self.found(attached=1)
 
-    def test_asleep(self):
+    def test_sleeping_while_plugged_is_counted(self):
         """Asleep with memory plugged, with a driver that does not care."""
         self.mock.request({0: 4 * BB})
         self.assertEqual(self.answer(PLUG, 0), ACK)
@@ -202,7 +202,7 @@ class Counted(MocksCase):
         self.mock[0].order("sleep", "restore")
         self.guest.ok("rmmod virtio_mem_raw")
 
-    def test_in_use(self):
+    def test_unplugging_used_memory_is_refused(self):
         """Unplugging what Linux has: counted, refused, the memory lives."""
         self.guest.ok("rmmod virtio_mem_raw; insmod /mod/ours/virtio_mem.ko")
         self.bound(1)

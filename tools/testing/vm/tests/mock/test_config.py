@@ -29,7 +29,7 @@ NONSENSE = {
 class Config(MocksCase):
     """Lies from the start, later, in the middle of a request; true changes."""
 
-    def test_refused(self):
+    def test_nonsense_is_refused_at_probe(self):
         """A device that makes no sense is refused in one line."""
         for lie, why in NONSENSE.items():
             self.at = lie
@@ -45,7 +45,7 @@ class Config(MocksCase):
         self.bound(8)
         self.resize(256 * MIB)
 
-    def test_ignored(self):
+    def test_later_nonsense_is_ignored(self):
         """The same later on: ignored, and the last good one stays in force."""
         self.resize(256 * MIB)
         lies = list(NONSENSE.items())
@@ -68,7 +68,7 @@ class Config(MocksCase):
             "unknown done addr=0xfffffffff0000000", "short usable_region_size=8G",
             "late=300 plugged_size=8G", "error requested_size=1M", "long node_id=99")
 
-    def test_lies_amid(self):
+    def test_lies_during_requests_do_no_harm(self):
         """With faults: growing and shrinking are met when the truth is told."""
         for request, size in (("plug", 256 * MIB), ("unplug", 0)):
             self.at = request
@@ -80,7 +80,7 @@ class Config(MocksCase):
             self.mock.all("config", "truth")
             self.reached(dict.fromkeys(range(8), size), 40)
 
-    def test_changes_amid(self):
+    def test_new_sizes_during_a_request_are_met(self):
         """Requested and usable size change while a request is under way."""
         # What it has, what is requested, in MiB, the fault, and the end.
         cases = ((0, 256, "plug requested=0", 0), (0, 256, "plug requested=384M", 384),
@@ -96,7 +96,7 @@ class Config(MocksCase):
         self.until(lambda look: not any(d.rules or d.pending for d in look.devices), "done")
         self.reached({i: case[3] * MIB for i, case in enumerate(cases)}, 40)
 
-    def test_usable_shrinks(self):
+    def test_smaller_usable_region_is_respected(self):
         """Against the specification; the driver sees it and stays inside."""
         # 0: while growing. 1: while shrinking. 2: while idle; then it shall
         # shrink. 3: the driver is loaded when it is so.
@@ -124,7 +124,7 @@ class Config(MocksCase):
         self.load()
         self.resize({3: 0})
 
-    def test_plugged_disagrees(self):
+    def test_wrong_plugged_size_is_told_once(self):
         """Told once; what the driver knows is right goes on."""
         self.resize(256 * MIB)
         self.guest.ok("dmesg -c >/dev/null")

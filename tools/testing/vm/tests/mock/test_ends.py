@@ -37,7 +37,7 @@ class Silent(MocksCase):
                    "all pending", 40)
         return sizes
 
-    def test_late(self):
+    def test_late_answers_are_taken(self):
         """The driver waits on, says so, and takes the answer when it comes."""
         sizes = self.silence()
         self.mock.request({7: 0})
@@ -50,7 +50,7 @@ class Silent(MocksCase):
         sizes[7] = 0
         self.reached(sizes)
 
-    def test_unload(self):
+    def test_unloading_waits_for_no_answer(self):
         """rmmod does not wait for it."""
         sizes = self.silence()
         self.guest.ok("rmmod virtio_mem", timeout=ANSWER - 2)
@@ -59,7 +59,7 @@ class Silent(MocksCase):
         self.load()
         self.reached(sizes)
 
-    def test_surprise(self):
+    def test_surprise_removal_waits_for_no_answer(self):
         """They go while a request is out, and come back as they were."""
         sizes = self.silence()
         for i in range(7):
@@ -71,7 +71,7 @@ class Silent(MocksCase):
         self.load()
         self.reached(sizes)
 
-    def test_unload_all_at_once(self):
+    def test_probe_gives_up_on_silent_devices(self):
         """Probe waits for STATE for as long, then gives up; nothing is lost."""
         self.resize(128 * MIB)
         self.guest.ok("rmmod virtio_mem; dmesg -c >/dev/null")
@@ -91,7 +91,7 @@ class Silent(MocksCase):
         self.reload()
         self.reached(dict.fromkeys(range(8), 128 * MIB))
 
-    def test_suspend(self):
+    def test_suspend_is_refused_in_bounded_time(self):
         """Refused in bounded time while a request is out; then all goes on."""
         sizes = self.silence()
         # From now on one after the other: each of them is enough to refuse.
@@ -111,7 +111,7 @@ class Ends(MocksCase):
 
     FAULTS = ("break", "reset", "needs_reset")
 
-    def test_amid(self):
+    def test_broken_request_needs_only_a_reload(self):
         """At each kind of request: unload and load go on."""
         # 0-2: PLUG; 3-5: UNPLUG; 6, 7: UNPLUG_ALL. STATE is in Silent.
         before = {i: 256 * MIB if 3 <= i < 6 else 0 for i in range(8)}
@@ -137,7 +137,7 @@ class Ends(MocksCase):
         self.reload()
         self.reached(sizes)
 
-    def test_idle(self):
+    def test_broken_idle_device_is_noticed_at_need(self):
         """It breaks, and goes, while nothing is asked; it notices at need."""
         self.resize(256 * MIB)
         self.mock.orders(*((i, "device", "break") for i in range(4)))
@@ -149,7 +149,7 @@ class Ends(MocksCase):
         self.reload()
         self.reached(sizes)
 
-    def test_gone(self):
+    def test_memory_outlives_its_device(self):
         """The memory stays, with what is in it; it comes back and is taken over."""
         self.resize(256 * MIB)
         pattern = Pattern(self.guest, 128 * MIB)

@@ -26,7 +26,7 @@ class NoNode(MockCase):
 
     mock_args = f"{MockCase.mock_args} node_id=77"
 
-    def test_no_node(self):
+    def test_unknown_node_is_told_once(self):
         """One line, and the memory is used on another node."""
         self.assertEqual(self.guest.dmesg().count("domain 77 does not exist"), 1)
         self.resize(256 * MIB)
@@ -36,7 +36,7 @@ class NoNode(MockCase):
 class Doubt(MockCase):
     """Nobody knows what became of an unplug."""
 
-    def test_mixed(self):
+    def test_partly_plugged_is_told_once_and_tried_again(self):
         """Partly plugged, so it says: tried again and again, but said once."""
         self.resize(256 * MIB)
         self.device.fault("unplug error every=1")
@@ -47,7 +47,7 @@ class Doubt(MockCase):
         self.device.fault("clear")
         self.reached(128 * MIB, 90)
 
-    def test_not_added(self):
+    def test_doubtful_blocks_are_not_added(self):
         """An unplug of unknown outcome: what may be unplugged is not added again."""
         self.resize(128 * MIB)
         self.device.fault("unplug unknown done")

@@ -56,7 +56,7 @@ class Hibernation(SleepCase):
         if "disk" not in self.guest.read("/sys/power/state").split():
             self.skipTest("a kernel without hibernation")
 
-    def test_plugged(self):
+    def test_refused_while_plugged(self):
         """Refused, however it is asked for, and so is to go on with an image."""
         self.resize(256 * MIB)
         for command in ("echo disk >/sys/power/state", ": </dev/snapshot", ": >/dev/snapshot"):
@@ -66,7 +66,7 @@ class Hibernation(SleepCase):
         self.assertEqual(self.slept(), (0, 0, 0))
         self.works()
 
-    def test_late_plug(self):
+    def test_refused_while_being_plugged(self):
         """What is being plugged just then counts."""
         self.ask(128 * MIB, "plug late=4000")
         self.assertIn(REFUSED, self.sleep("disk"))
@@ -75,7 +75,7 @@ class Hibernation(SleepCase):
         self.reached(128 * MIB)
         self.works()
 
-    def test_late_unplug(self):
+    def test_allowed_once_unplugged(self):
         """What is no longer plugged when all is at rest does not."""
         self.resize(128 * MIB)
         self.ask(0, "unplug late=3000")
@@ -84,7 +84,7 @@ class Hibernation(SleepCase):
         self.reached(0)
         self.works()
 
-    def test_silent(self):
+    def test_refused_while_unanswered(self):
         """A request that is not answered: nobody knows what is plugged."""
         self.ask(128 * MIB, "plug never")
         self.assertIn(BUSY, self.sleep("disk"))
@@ -94,7 +94,7 @@ class Hibernation(SleepCase):
         self.reached(128 * MIB)
         self.works()
 
-    def test_in_doubt(self):
+    def test_refused_in_doubt(self):
         """Plugged by the device's books only."""
         self.device.fault("plug error done every=1")
         self.device.fault("state says=1 every=1")
@@ -108,7 +108,7 @@ class Hibernation(SleepCase):
         self.reached(128 * MIB)
         self.works()
 
-    def test_nothing_plugged(self):
+    def test_allowed_with_nothing_plugged(self):
         """Allowed; requests are met again when it is over."""
         self.resize(256 * MIB)
         self.resize(0)
@@ -117,7 +117,7 @@ class Hibernation(SleepCase):
             self.assertEqual(self.slept(), (count, count, 0))
             self.works()
 
-    def test_meanwhile(self):
+    def test_requests_during_it_are_met_after_it(self):
         """What the host wants during it is met after it."""
         pid = self.guest.spawn("sleep 1000 </dev/snapshot", "/tmp/snapshot.log")
         self.vm.wait(lambda: "snapshot" in self.guest.run(f"ls -l /proc/{pid}/fd/0")[1],
@@ -129,7 +129,7 @@ class Hibernation(SleepCase):
         self.reached(256 * MIB)
         self.works()
 
-    def test_without_notifiers(self):
+    def test_device_alone_refuses_while_plugged(self):
         """So sleeps who asks only the device: it decides by itself."""
         self.resize(256 * MIB)
         self.assertIn(REFUSED, self.alone("freeze"))
@@ -137,7 +137,7 @@ class Hibernation(SleepCase):
         self.assertEqual(self.slept(), (0, 0, 1))
         self.works()
 
-    def test_without_notifiers_amid(self):
+    def test_device_alone_decides_during_a_request(self):
         """The same in mid-plug, for an unanswered one, and with nothing plugged."""
         self.ask(128 * MIB, "plug late=2000")
         self.assertIn(REFUSED, self.alone("freeze"))
@@ -162,13 +162,14 @@ class HibernationPersistent(Hibernation):
 
     mock_args = f"{MockCase.mock_args} persistent=Y"
     # These have nothing to do with what the device keeps.
-    test_silent = test_late_unplug = test_meanwhile = None
+    test_refused_while_unanswered = test_allowed_once_unplugged = None
+    test_requests_during_it_are_met_after_it = None
 
 
 class Idle(SleepCase):
     """Suspend to idle leaves memory as it is."""
 
-    def test_plugged(self):
+    def test_plugged_memory_stays(self):
         """Allowed; the memory and what is in it stay; requests are met again."""
         self.resize(256 * MIB)
         pattern = Pattern(self.guest, 128 * MIB)
@@ -180,7 +181,7 @@ class Idle(SleepCase):
         self.guest.kill(pattern.pid)
         self.works()
 
-    def test_growing(self):
+    def test_growing_goes_on_afterwards(self):
         """In mid-grow: goes on afterwards."""
         self.ask(2 * GIB, "plug late=700 every=1")
         self.assertEqual(self.sleep("freeze"), "")
@@ -189,7 +190,7 @@ class Idle(SleepCase):
         self.reached(2 * GIB)
         self.works()
 
-    def test_shrinking(self):
+    def test_shrinking_goes_on_afterwards(self):
         """In mid-shrink: goes on afterwards."""
         self.resize(2 * GIB)
         pattern = Pattern(self.guest, 256 * MIB)
@@ -202,7 +203,7 @@ class Idle(SleepCase):
         self.guest.kill(pattern.pid)
         self.works()
 
-    def test_other_request(self):
+    def test_new_request_is_met_after_waking(self):
         """What the host wants by then is asked for after waking up."""
         self.resize(512 * MIB)
         self.guest.ok(f"(sleep 0.3; echo 256M >{DIR}/0/requested) >/dev/null 2>&1 &")
@@ -213,7 +214,7 @@ class Idle(SleepCase):
 class Deep(SleepCase):
     """Suspend to RAM; the sleep ends as soon as the devices are asleep."""
 
-    def test_plugged(self):
+    def test_refused_while_plugged(self):
         """Refused where the device would lose it; then requests are met."""
         self.resize(256 * MIB)
         self.assertIn(REFUSED, self.sleep("mem", 0))
@@ -221,7 +222,7 @@ class Deep(SleepCase):
         self.assertEqual(self.slept(), (0, 0, 1))
         self.works()
 
-    def test_nothing_plugged(self):
+    def test_allowed_with_nothing_plugged(self):
         """Allowed."""
         self.sleep("mem", 0)
         self.assertEqual(self.slept(), (1, 1, 0))
@@ -233,7 +234,7 @@ class DeepPersistent(SleepCase):
 
     mock_args = f"{MockCase.mock_args} persistent=Y"
 
-    def test_plugged(self):
+    def test_plugged_memory_stays(self):
         """Allowed; the memory stays; requests are met again."""
         self.resize(256 * MIB)
         self.sleep("mem", 0)
@@ -241,7 +242,7 @@ class DeepPersistent(SleepCase):
         self.assert_size(256 * MIB)
         self.works()
 
-    def test_no_way_back(self):
+    def test_lost_queue_needs_only_a_reload(self):
         """The queue can't be had again: said, the memory stays, and a reload helps."""
         fault = Fault(self.guest)
         fault.load()

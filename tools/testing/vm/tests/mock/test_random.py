@@ -48,7 +48,7 @@ class Random(MocksCase):
             self.guest.ok("rmmod virtio_mem", timeout=30)
             self.load()
 
-    def test_by_seed(self):
+    def test_sizes_are_right_after_random_faults(self):
         """No violation on the way, sizes to the byte in the end."""
         seed = int(os.environ.get("VM_SEED") or random.randrange(1 << 32))
         seconds = int(os.environ.get("VM_SECONDS") or 10)

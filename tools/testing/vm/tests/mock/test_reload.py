@@ -13,7 +13,7 @@ from vm.harness.guest import Pattern
 class Group(MockCase):
     """Memory groups: what is leaked can't be had back before a reboot."""
 
-    def test_once(self):
+    def test_taking_over_registers_no_group(self):
         """Loads that only take over what is there register none."""
         fault = Fault(self.guest)
         fault.load()
@@ -55,7 +55,7 @@ class Orphan(MocksCase):
         self.vm.wait(lambda: any(fired for _, fired in fault.points()), "offlining", 20)
         return pattern, pid
 
-    def test_others(self):
+    def test_others_bind_while_a_worker_is_stuck(self):
         """Others bind meanwhile; the next of its place waits, and is bound then."""
         pattern, pid = self.hold_locks(30)
         begin = time.monotonic()

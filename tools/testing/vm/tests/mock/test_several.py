@@ -15,7 +15,7 @@ class Several(MocksCase):
         self.resize(0)
         self.assert_zones(0)
 
-    def test_one_is_out(self):
+    def test_bad_devices_disturb_no_others(self):
         """Broken, gone, silent and refusing devices are no others' business."""
         self.resize(128 * MIB)
         self.mock.orders((0, "device", "break"), (1, "device", "surprise"),

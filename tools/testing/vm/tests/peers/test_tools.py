@@ -194,7 +194,7 @@ class Chmem(PeerCase):
         self.chmem(f"-v -e -z Movable {half}", on)
         self.resized(0, "0 MiB")
 
-    def test_nonsense(self):
+    def test_nonsense_changes_nothing(self):
         """What is not there, not whole, or done already, changes nothing."""
         self.chmem(f"-v -e -b {self.blocks(0, 7)}", "exit 0 "
                    + " ".join(f"{n} already enabled" for n in range(8)) + " #{8}")

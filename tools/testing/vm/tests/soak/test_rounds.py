@@ -29,7 +29,7 @@ class Soak(GuestCase):
     options = {"files": files, "options": tuple(options())}
     stays = True    # what one of the actors has onlined to ZONE_NORMAL
 
-    def test_soak(self):
+    def test_nothing_is_lost(self):
         """Resizes at random while everything uses memory; nothing is lost."""
         # KASAN's shadow takes an eighth of what is added.
         most = 2 * GIB if self.vm.kernel.debug else 4 * GIB
@@ -40,7 +40,7 @@ class Soak(GuestCase):
 class MockSoak(MockCase):
     """Against the device in software, which does much wrong."""
 
-    def test_soak(self):
+    def test_nothing_is_lost(self):
         """No violation; and when it behaves again, every request is met.
 
         One round of it, if not told otherwise.
@@ -53,7 +53,7 @@ class MockSoak(MockCase):
 class Plan(unittest.TestCase):
     """What a seed promises."""
 
-    def test_repeats(self):
+    def test_seed_repeats_the_plan(self):
         """The same seed plans the same rounds, another one others."""
         for mock in (False, True):
             rounds = [plan(7, n, 128 * MIB, 4 * GIB, mock) for n in range(20)]
