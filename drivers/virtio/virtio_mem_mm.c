@@ -264,7 +264,7 @@ static int request_region_resource(struct virtio_mem *vm)
 		return -ENOMEM;
 	}
 	vm->mm.parent = __request_region(&iomem_resource, vm->region.start,
-				      range_len(&vm->region), name,
+					 range_len(&vm->region), name,
 				      IORESOURCE_SYSTEM_RAM |
 				      IORESOURCE_EXCLUSIVE);
 	if (!vm->mm.parent) {
@@ -307,7 +307,7 @@ int virtio_mem_mm_init(struct virtio_mem *vm)
 	vm->mm.changing = VIRTIO_MEM_NO_BB;
 	vm->mm.mgid = VIRTIO_MEM_NO_GROUP;
 	vm->mm.taken = bitmap_zalloc(vm->geo.bb_size / memory_block_size_bytes(),
-				  GFP_KERNEL);
+				     GFP_KERNEL);
 	if (!vm->mm.taken)
 		return -ENOMEM;
 	rc = request_region_resource(vm);
