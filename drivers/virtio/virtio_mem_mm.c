@@ -265,8 +265,8 @@ static int request_region_resource(struct virtio_mem *vm)
 	}
 	vm->mm.parent = __request_region(&iomem_resource, vm->region.start,
 					 range_len(&vm->region), name,
-				      IORESOURCE_SYSTEM_RAM |
-				      IORESOURCE_EXCLUSIVE);
+					 IORESOURCE_SYSTEM_RAM |
+					 IORESOURCE_EXCLUSIVE);
 	if (!vm->mm.parent) {
 		kfree(name);
 		dev_err(&vm->vdev->dev,
