@@ -28,13 +28,13 @@
  * bound_begin, bound_end      virtio_mem_bound.c: virtio_mem_bound_begin,
  *                             virtio_mem_bound_end
  * bound_raise                 virtio_mem_bound.c: bound_raise
- * newer_request               virtio_mem.c: config_work
+ * newer_request               virtio_mem_config.c: config_work
  *                             virtio_mem_bound.c: virtio_mem_bound_raise
  * worker                      virtio_mem_work.c: worker, run_pass, end_worker
  *                             virtio_mem_bound.c: virtio_mem_bound_look
  * remover                     virtio_mem.c: virtio_mem_remove
  *                             virtio_mem_work.c: virtio_mem_work_stop
- * teardown                    virtio_mem.c: virtio_mem_teardown
+ * teardown                    virtio_mem_work.c: virtio_mem_teardown
  *
  * core_* is what mm/memory_hotplug.c and drivers/base/memory.c do.  What the
  * device makes of requests is in virtio_mem_device.pml; here it does what it is

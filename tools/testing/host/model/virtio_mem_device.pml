@@ -26,9 +26,9 @@
  * remover                     virtio_mem.c: virtio_mem_remove,
  *                             virtio_mem_probe
  *                             virtio_mem_work.c: virtio_mem_work_stop
- * sleeper                     virtio_mem.c: pm_notify, virtio_mem_freeze,
- *                             come_to_rest, check_suspend, virtio_mem_restore
- * HAS_MEMORY                  virtio_mem.c: has_memory
+ * sleeper                     virtio_mem_pm.c: pm_notify, virtio_mem_pm_freeze,
+ *                             come_to_rest, check_suspend, virtio_mem_pm_restore
+ * HAS_MEMORY                  virtio_mem_pm.c: has_memory
  *                             virtio_mem_work.c: virtio_mem_work_pause,
  *                             virtio_mem_work_resume
  *
