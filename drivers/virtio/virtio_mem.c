@@ -164,6 +164,7 @@ static int start_device(struct virtio_mem *vm)
 		goto err_notifier;
 	virtio_mem_pm_start(vm);
 	virtio_mem_debugfs_add(vm);
+	virtio_mem_sysfs_add(vm);
 	return 0;
 err_notifier:
 	virtio_mem_mm_stop(vm);
@@ -186,7 +187,8 @@ static int virtio_mem_probe(struct virtio_device *vdev)
 		rc = virtio_mem_orphan_wait(vm);
 	if (rc)
 		goto err_put;
-	rc = virtio_mem_vq_init(&vm->vq, vdev, &vm->wait, answered);
+	rc = virtio_mem_vq_init(&vm->vq, vdev, &vm->wait, answered,
+				&vm->stats);
 	if (!rc)
 		rc = virtio_mem_vq_open(&vm->vq);
 	if (rc)
@@ -212,7 +214,7 @@ err_put:
  * owns vm); config_work is cancelled after vdev->priv's last user, the
  * configuration interrupt, is off (the virtio core disables it before
  * remove()); the queue's interrupt ends with the reset; notifiers are
- * unregistered; sysfs is gone before remove(), debugfs before vm.
+ * unregistered; sysfs and debugfs are gone before vm.
  */
 static void virtio_mem_remove(struct virtio_device *vdev)
 {
@@ -225,6 +227,8 @@ static void virtio_mem_remove(struct virtio_device *vdev)
 		virtio_mem_debugfs_del(vm);
 		virtio_mem_pm_stop(vm);
 		ended = virtio_mem_work_stop(vm);
+		/* The worker tells readers of what it does: not any more. */
+		virtio_mem_sysfs_del(vm);
 	}
 	virtio_mem_vq_shut(&vm->vq);
 	virtio_mem_config_stop(vm);
@@ -252,7 +256,6 @@ MODULE_DEVICE_TABLE(virtio, ids);
 static struct virtio_driver virtio_mem_driver = {
 	.driver.name = KBUILD_MODNAME,
 	.driver.owner = THIS_MODULE,
-	.driver.dev_groups = virtio_mem_groups,
 	.feature_table = features,
 	.feature_table_size = ARRAY_SIZE(features),
 	.id_table = ids,

@@ -167,7 +167,7 @@ static void note_answer(struct virtio_mem *vm,
 			enum virtio_mem_answer answer)
 {
 	u64 addr = virtio_mem_bb_addr(vm, step->first);
-	const char *what = virtio_mem_proto_request_name(vm->vq.type);
+	const char *what = virtio_mem_proto_request_name(vm->vq.request.type);
 
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
 		virtio_mem_note(vm, "UNPLUG_ALL: %s",
@@ -235,13 +235,13 @@ enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 	case VIRTIO_MEM_ANSWER_UNSENT:
 		dev_warn_ratelimited(&vm->vdev->dev,
 				     "%s not sent: no memory for it, or no bounce buffer\n",
-				     virtio_mem_proto_request_name(vm->vq.type));
+				     virtio_mem_proto_request_name(vm->vq.request.type));
 		return VIRTIO_MEM_CAUSE_NOMEM;
 	case VIRTIO_MEM_ANSWER_SILENT:
 		vm->step = *step;
 		dev_warn(&vm->vdev->dev,
 			 "no answer to %s within %u s; waiting on in the background\n",
-			 virtio_mem_proto_request_name(vm->vq.type),
+			 virtio_mem_proto_request_name(vm->vq.request.type),
 			 VIRTIO_MEM_ANSWER_MS / 1000);
 		return VIRTIO_MEM_CAUSE_DEV_SILENT;
 	case VIRTIO_MEM_ANSWER_GONE:
@@ -251,7 +251,7 @@ enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 	case VIRTIO_MEM_ANSWER_UNKNOWN:
 		dev_warn_once(&vm->vdev->dev,
 			      "%s got an answer that the specification does not have; asking for the state\n",
-			      virtio_mem_proto_request_name(vm->vq.type));
+			      virtio_mem_proto_request_name(vm->vq.request.type));
 		fallthrough;
 	case VIRTIO_MEM_ANSWER_ERROR:
 		return resolve_error(vm, step, answer);
@@ -272,7 +272,7 @@ void virtio_mem_answered_late(struct virtio_mem *vm,
 	struct virtio_mem_step step = vm->step;
 
 	/* One state is of no use alone: ask for all of the step again. */
-	if (vm->vq.type == VIRTIO_MEM_REQ_STATE &&
+	if (vm->vq.request.type == VIRTIO_MEM_REQ_STATE &&
 	    answer != VIRTIO_MEM_ANSWER_GONE)
 		resolve_error(vm, &step, VIRTIO_MEM_ANSWER_UNKNOWN);
 	else

@@ -32,6 +32,13 @@
 #define VIRTIO_MEM_OFFLINING_UNMANAGES_ALL	0
 #endif
 
+/* The source of a string of a trace event is given once only since 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define VIRTIO_MEM_ASSIGN_STR(dst, src)	__assign_str(dst, src)
+#else
+#define VIRTIO_MEM_ASSIGN_STR(dst, src)	__assign_str(dst)
+#endif
+
 /* The third argument was a migrate type before it became flags. */
 #ifdef ACR_FLAGS_NONE
 #define VIRTIO_MEM_ACR_ARG	ACR_FLAGS_NONE

@@ -26,6 +26,7 @@
 #include "virtio_mem_rest.h"
 #include "virtio_mem_retry.h"
 #include "virtio_mem_scan.h"
+#include "virtio_mem_stats.h"
 #include "virtio_mem_vq.h"
 #include "virtio_mem_work.h"
 
@@ -109,7 +110,9 @@ enum virtio_mem_activity {
  * @unplug_all: W: the device must unplug everything first
  * @broken: W: stopped for good
  *
- * @debugfs: I: our directory
+ * @stats: written by the worker, read by anybody
+ * @view: I: our directory in sysfs
+ * @debugfs: I: our directory there
  * @vmcore: I: in a kdump kernel, what virtio_mem_vmcore keeps
  *
  * I: set while probing, then constant.  M: hotplug_mutex.
@@ -159,6 +162,8 @@ struct virtio_mem {
 	bool unplug_all;
 	bool broken;
 
+	struct virtio_mem_stats stats;
+	struct kobject *view;
 	struct dentry *debugfs;
 	void *vmcore;
 };

@@ -27,7 +27,9 @@
 #include "virtio_mem_compat.h"
 #include "virtio_mem_device.h"
 #include "virtio_mem_pages.h"
+#include "virtio_mem_stats.h"
 #include "virtio_mem_table.h"
+#include "virtio_mem_trace.h"
 
 static unsigned long block_pages(void)
 {
@@ -410,6 +412,16 @@ unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
 	return online;
 }
 
+/* Something was done to a big block: counted, and told to who traces. */
+static void count_op(struct virtio_mem *vm, enum virtio_mem_op op,
+		     unsigned long id, int rc, ktime_t begin)
+{
+	u64 us = virtio_mem_stats_count(&vm->stats, op, !rc, begin);
+
+	trace_virtio_mem_op(vm->name, op, virtio_mem_bb_addr(vm, id),
+			    vm->geo.bb_size, rc, us);
+}
+
 /*
  * A group that has memory outlives us, and another load can't have it back; so
  * who adds nothing, having taken over what is there, needs none.
@@ -444,6 +456,7 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 {
 	u64 addr = virtio_mem_bb_addr(vm, id), size = vm->geo.bb_size;
 	unsigned long online;
+	ktime_t begin;
 	bool refused;
 	int rc = need_group(vm);
 
@@ -455,8 +468,10 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 	vm->offline_bytes += size;
 	mutex_unlock(&vm->hotplug_mutex);
 
+	begin = ktime_get();
 	rc = add_memory_driver_managed(vm->mm.mgid, addr, size, vm->mm.res_name,
 				       MHP_MERGE_RESOURCE | MHP_NID_IS_MGID);
+	count_op(vm, VIRTIO_MEM_OP_ADD, id, rc, begin);
 
 	mutex_lock(&vm->hotplug_mutex);
 	vm->mm.adding = VIRTIO_MEM_NO_BB;
@@ -575,12 +590,16 @@ static void give_back_pages(struct virtio_mem *vm)
 {
 	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
 	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->mm.claimed);
+	ktime_t begin = ktime_get();
 	unsigned long bit;
 
+	if (bitmap_empty(vm->mm.taken, nr))
+		return;
 	/* The claim keeps notifiers of others away; the core is done. */
 	for_each_set_bit(bit, vm->mm.taken, nr)
 		virtio_mem_pages_give_back(pfn + bit * block_pages(), block_pages());
 	bitmap_zero(vm->mm.taken, nr);
+	count_op(vm, VIRTIO_MEM_OP_GIVE_BACK, vm->mm.claimed, 0, begin);
 }
 
 static enum virtio_mem_cause cause_of(int rc, enum virtio_mem_cause why,
@@ -617,6 +636,9 @@ static int bounded_empty(struct virtio_mem *vm,
 		return -EINTR;
 	rc = each_run(vm, how, empty);
 	why = virtio_mem_bound_end(&vm->bound);
+	count_op(vm, empty == take_run ? VIRTIO_MEM_OP_TAKE :
+					 VIRTIO_MEM_OP_SWEEP,
+		 vm->mm.claimed, rc, begin);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_PINNED);
 	*left_ms -= min_t(u64, *left_ms, ktime_ms_delta(ktime_get(), begin));
 	return rc;
@@ -626,14 +648,17 @@ static int bounded_offline(struct virtio_mem *vm, unsigned int ms,
 			   enum virtio_mem_cause *cause)
 {
 	enum virtio_mem_cause why;
+	ktime_t begin;
 	int rc;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
 	if (!virtio_mem_bound_begin(&vm->bound, ms))
 		return -EINTR;
+	begin = ktime_get();
 	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, vm->mm.claimed),
 				       vm->geo.bb_size);
 	why = virtio_mem_bound_end(&vm->bound);
+	count_op(vm, VIRTIO_MEM_OP_OFFLINE, vm->mm.claimed, rc, begin);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_VETO);
 	return rc;
 }

@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sysfs group virtio_mem/ of the virtio device: sizes, state, counts,
- * last error.  Read-only views; docs/ABI/sysfs-virtio-mem describes them.
+ * The directory virtio_mem/ of the virtio device in sysfs: sizes, state, counts,
+ * last error, statistics; and udev's events.  Read-only views, which
+ * docs/ABI/sysfs-virtio-mem describes.
  *
- * The group exists only between probe and remove, so that the device is there.
+ * The directory exists only between probe and remove, so that the device is there.
  * Nothing here waits for the worker: a removal may hold device_hotplug_lock.
  */
 #include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/virtio.h>
 
 #include "virtio_mem_device.h"
 #include "virtio_mem_view.h"
 
-static struct virtio_mem *to_vm(struct device *dev)
+/* The directory; vm outlives it, since nobody reads once it is deleted. */
+struct view {
+	struct kobject kobj;
+	struct virtio_mem *vm;
+};
+
+static struct virtio_mem *to_vm(struct kobject *kobj)
 {
-	return dev_to_virtio(dev)->priv;
+	return container_of(kobj, struct view, kobj)->vm;
 }
 
 /**
@@ -37,45 +46,45 @@ const char *virtio_mem_activity_name(enum virtio_mem_activity activity)
 	return activity <= VIRTIO_MEM_BROKEN ? names[activity] : "?";
 }
 
-static ssize_t device_block_size_show(struct device *dev,
-				      struct device_attribute *attr, char *buf)
+static ssize_t device_block_size_show(struct kobject *kobj,
+				      struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", to_vm(dev)->block_size);
+	return sysfs_emit(buf, "%llu\n", to_vm(kobj)->block_size);
 }
-static DEVICE_ATTR_RO(device_block_size);
+static struct kobj_attribute device_block_size_attr = __ATTR_RO(device_block_size);
 
-static ssize_t big_block_size_show(struct device *dev,
-				   struct device_attribute *attr, char *buf)
+static ssize_t big_block_size_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", to_vm(dev)->geo.bb_size);
+	return sysfs_emit(buf, "%llu\n", to_vm(kobj)->geo.bb_size);
 }
-static DEVICE_ATTR_RO(big_block_size);
+static struct kobj_attribute big_block_size_attr = __ATTR_RO(big_block_size);
 
-static ssize_t requested_size_show(struct device *dev,
-				   struct device_attribute *attr, char *buf)
+static ssize_t requested_size_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
 {
 	struct virtio_mem_cfg cfg;
 
-	virtio_mem_config_get(to_vm(dev), &cfg);
+	virtio_mem_config_get(to_vm(kobj), &cfg);
 	return sysfs_emit(buf, "%llu\n", cfg.requested_size);
 }
-static DEVICE_ATTR_RO(requested_size);
+static struct kobj_attribute requested_size_attr = __ATTR_RO(requested_size);
 
-static ssize_t usable_region_size_show(struct device *dev,
-				       struct device_attribute *attr, char *buf)
+static ssize_t usable_region_size_show(struct kobject *kobj,
+				       struct kobj_attribute *attr, char *buf)
 {
 	struct virtio_mem_cfg cfg;
 
-	virtio_mem_config_get(to_vm(dev), &cfg);
+	virtio_mem_config_get(to_vm(kobj), &cfg);
 	return sysfs_emit(buf, "%llu\n", cfg.usable_region_size);
 }
-static DEVICE_ATTR_RO(usable_region_size);
+static struct kobj_attribute usable_region_size_attr = __ATTR_RO(usable_region_size);
 
-static ssize_t plugged_size_show(struct device *dev,
-				 struct device_attribute *attr, char *buf)
+static ssize_t plugged_size_show(struct kobject *kobj,
+				 struct kobj_attribute *attr, char *buf)
 {
 	struct virtio_mem_situation in = { };
-	struct virtio_mem *vm = to_vm(dev);
+	struct virtio_mem *vm = to_vm(kobj);
 	u64 plugged;
 
 	in.bb_size = vm->geo.bb_size;
@@ -85,22 +94,22 @@ static ssize_t plugged_size_show(struct device *dev,
 	mutex_unlock(&vm->hotplug_mutex);
 	return sysfs_emit(buf, "%llu\n", plugged);
 }
-static DEVICE_ATTR_RO(plugged_size);
+static struct kobj_attribute plugged_size_attr = __ATTR_RO(plugged_size);
 
-static ssize_t state_show(struct device *dev, struct device_attribute *attr,
-			  char *buf)
+static ssize_t state_show(struct kobject *kobj,
+			  struct kobj_attribute *attr, char *buf)
 {
-	struct virtio_mem *vm = to_vm(dev);
+	struct virtio_mem *vm = to_vm(kobj);
 
 	return sysfs_emit(buf, "%s\n",
 			  virtio_mem_activity_name(READ_ONCE(vm->activity)));
 }
-static DEVICE_ATTR_RO(state);
+static struct kobj_attribute state_attr = __ATTR_RO(state);
 
-static ssize_t show_count(struct device *dev, char *buf,
+static ssize_t show_count(struct kobject *kobj, char *buf,
 			  enum virtio_mem_bb_state state)
 {
-	struct virtio_mem *vm = to_vm(dev);
+	struct virtio_mem *vm = to_vm(kobj);
 	unsigned long nr;
 
 	mutex_lock(&vm->hotplug_mutex);
@@ -112,39 +121,38 @@ static ssize_t show_count(struct device *dev, char *buf,
 	return sysfs_emit(buf, "%lu\n", nr);
 }
 
-static ssize_t blocks_unused_show(struct device *dev,
-				  struct device_attribute *attr, char *buf)
+static ssize_t blocks_unused_show(struct kobject *kobj,
+				  struct kobj_attribute *attr, char *buf)
 {
-	return show_count(dev, buf, VIRTIO_MEM_BB_UNUSED);
+	return show_count(kobj, buf, VIRTIO_MEM_BB_UNUSED);
 }
-static DEVICE_ATTR_RO(blocks_unused);
+static struct kobj_attribute blocks_unused_attr = __ATTR_RO(blocks_unused);
 
-static ssize_t blocks_plugged_show(struct device *dev,
-				   struct device_attribute *attr, char *buf)
+static ssize_t blocks_plugged_show(struct kobject *kobj,
+				   struct kobj_attribute *attr, char *buf)
 {
-	return show_count(dev, buf, VIRTIO_MEM_BB_PLUGGED);
+	return show_count(kobj, buf, VIRTIO_MEM_BB_PLUGGED);
 }
-static DEVICE_ATTR_RO(blocks_plugged);
+static struct kobj_attribute blocks_plugged_attr = __ATTR_RO(blocks_plugged);
 
-static ssize_t blocks_added_show(struct device *dev,
-				 struct device_attribute *attr, char *buf)
+static ssize_t blocks_added_show(struct kobject *kobj,
+				 struct kobj_attribute *attr, char *buf)
 {
-	return show_count(dev, buf, VIRTIO_MEM_BB_ADDED);
+	return show_count(kobj, buf, VIRTIO_MEM_BB_ADDED);
 }
-static DEVICE_ATTR_RO(blocks_added);
+static struct kobj_attribute blocks_added_attr = __ATTR_RO(blocks_added);
 
-static ssize_t blocks_fake_offline_show(struct device *dev,
-					struct device_attribute *attr,
-					char *buf)
+static ssize_t blocks_fake_offline_show(struct kobject *kobj,
+					struct kobj_attribute *attr, char *buf)
 {
-	return show_count(dev, buf, VIRTIO_MEM_BB_FAKE_OFFLINE);
+	return show_count(kobj, buf, VIRTIO_MEM_BB_FAKE_OFFLINE);
 }
-static DEVICE_ATTR_RO(blocks_fake_offline);
+static struct kobj_attribute blocks_fake_offline_attr = __ATTR_RO(blocks_fake_offline);
 
-static ssize_t last_error_show(struct device *dev,
-			       struct device_attribute *attr, char *buf)
+static ssize_t last_error_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
 {
-	struct virtio_mem *vm = to_vm(dev);
+	struct virtio_mem *vm = to_vm(kobj);
 	ssize_t len;
 
 	mutex_lock(&vm->hotplug_mutex);
@@ -152,29 +160,212 @@ static ssize_t last_error_show(struct device *dev,
 	mutex_unlock(&vm->hotplug_mutex);
 	return len;
 }
-static DEVICE_ATTR_RO(last_error);
+static struct kobj_attribute last_error_attr = __ATTR_RO(last_error);
 
 static struct attribute *attrs[] = {
-	&dev_attr_device_block_size.attr,
-	&dev_attr_big_block_size.attr,
-	&dev_attr_requested_size.attr,
-	&dev_attr_plugged_size.attr,
-	&dev_attr_usable_region_size.attr,
-	&dev_attr_state.attr,
-	&dev_attr_blocks_unused.attr,
-	&dev_attr_blocks_plugged.attr,
-	&dev_attr_blocks_added.attr,
-	&dev_attr_blocks_fake_offline.attr,
-	&dev_attr_last_error.attr,
+	&device_block_size_attr.attr,
+	&big_block_size_attr.attr,
+	&requested_size_attr.attr,
+	&plugged_size_attr.attr,
+	&usable_region_size_attr.attr,
+	&state_attr.attr,
+	&blocks_unused_attr.attr,
+	&blocks_plugged_attr.attr,
+	&blocks_added_attr.attr,
+	&blocks_fake_offline_attr.attr,
+	&last_error_attr.attr,
 	NULL,
 };
 
 static const struct attribute_group group = {
-	.name = "virtio_mem",
 	.attrs = attrs,
 };
 
-const struct attribute_group *virtio_mem_groups[] = {
-	&group,
+/*
+ * Statistics.
+ */
+
+/**
+ * struct number - an attribute that is one number of struct virtio_mem_stats
+ * @attr: the attribute
+ * @offset: where in there
+ */
+struct number {
+	struct kobj_attribute attr;
+	size_t offset;
+};
+
+static ssize_t number_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	const struct number *n = container_of(attr, struct number, attr);
+	const u64 *at = (void *)&to_vm(kobj)->stats + n->offset;
+
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(*at));
+}
+
+#define NUMBER(_name, _member)						\
+	static struct number _name##_number = {				\
+		.attr = __ATTR(_name, 0444, number_show, NULL),		\
+		.offset = offsetof(struct virtio_mem_stats, _member),	\
+	}
+
+#define NUMBERS(_name, _op)						\
+	NUMBER(_name##_ok, op[_op].ok);					\
+	NUMBER(_name##_failed, op[_op].failed);				\
+	NUMBER(_name##_us, op[_op].us)
+
+NUMBERS(plug, VIRTIO_MEM_OP_PLUG);
+NUMBERS(unplug, VIRTIO_MEM_OP_UNPLUG);
+NUMBERS(unplug_all, VIRTIO_MEM_OP_UNPLUG_ALL);
+NUMBERS(state, VIRTIO_MEM_OP_STATE);
+NUMBERS(add, VIRTIO_MEM_OP_ADD);
+NUMBERS(sweep, VIRTIO_MEM_OP_SWEEP);
+NUMBERS(take, VIRTIO_MEM_OP_TAKE);
+NUMBERS(offline, VIRTIO_MEM_OP_OFFLINE);
+NUMBERS(give_back, VIRTIO_MEM_OP_GIVE_BACK);
+NUMBER(moved_pages, moved_pages);
+NUMBER(last_requested, last.requested);
+NUMBER(last_plugged, last.plugged);
+NUMBER(last_ms, last.ms);
+
+static ssize_t last_cause_show(struct kobject *kobj,
+			       struct kobj_attribute *attr, char *buf)
+{
+	enum virtio_mem_cause cause = READ_ONCE(to_vm(kobj)->stats.last.cause);
+
+	return sysfs_emit(buf, "%s\n", virtio_mem_cause_token(cause));
+}
+static struct kobj_attribute last_cause_attr = __ATTR_RO(last_cause);
+
+static ssize_t last_cause_ms_show(struct kobject *kobj,
+				  struct kobj_attribute *attr, char *buf)
+{
+	const struct virtio_mem_stats *stats = &to_vm(kobj)->stats;
+
+	return sysfs_emit(buf, "%llu\n", ktime_to_ms(ktime_get()) -
+			  READ_ONCE(stats->cause_since_ms));
+}
+static struct kobj_attribute last_cause_ms_attr = __ATTR_RO(last_cause_ms);
+
+#define OF(_name) \
+	&_name##_ok_number.attr.attr, &_name##_failed_number.attr.attr, \
+	&_name##_us_number.attr.attr
+
+static struct attribute *stats_attrs[] = {
+	OF(plug), OF(unplug), OF(unplug_all), OF(state), OF(add), OF(sweep),
+	OF(take), OF(offline), OF(give_back),
+	&moved_pages_number.attr.attr,
+	&last_requested_number.attr.attr,
+	&last_plugged_number.attr.attr,
+	&last_ms_number.attr.attr,
+	&last_cause_attr.attr,
+	&last_cause_ms_attr.attr,
 	NULL,
 };
+
+static const struct attribute_group stats_group = {
+	.name = "stats",
+	.attrs = stats_attrs,
+};
+
+static const struct attribute_group *groups[] = {
+	&group,
+	&stats_group,
+	NULL,
+};
+
+static void release(struct kobject *kobj)
+{
+	kfree(container_of(kobj, struct view, kobj));
+}
+
+static const struct kobj_type type = {
+	.release = release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = groups,
+};
+
+/**
+ * virtio_mem_sysfs_add() - make the device's directory
+ * @vm: the device
+ *
+ * Without memory for it there is none, and the device works all the same.
+ *
+ * Context: probe; may sleep.
+ */
+void virtio_mem_sysfs_add(struct virtio_mem *vm)
+{
+	struct view *view = kzalloc(sizeof(*view), GFP_KERNEL);
+	int rc = -ENOMEM;
+
+	if (view) {
+		view->vm = vm;
+		rc = kobject_init_and_add(&view->kobj, &type,
+					  &vm->vdev->dev.kobj, "virtio_mem");
+	}
+	if (!rc) {
+		vm->view = &view->kobj;
+		return;
+	}
+	if (view)
+		kobject_put(&view->kobj);
+	dev_warn(&vm->vdev->dev, "no directory in sysfs (%d)\n", rc);
+}
+
+/**
+ * virtio_mem_sysfs_del() - remove it; no reader is left afterwards
+ * @vm: the device, whose worker has ended or is about to
+ *
+ * Context: remove; may sleep.
+ */
+void virtio_mem_sysfs_del(struct virtio_mem *vm)
+{
+	kobject_del(vm->view);
+	kobject_put(vm->view);
+	vm->view = NULL;
+}
+
+/**
+ * virtio_mem_sysfs_notify() - wake who polls the state
+ * @vm: the device, which is not being removed
+ *
+ * Context: the worker; may sleep.
+ */
+void virtio_mem_sysfs_notify(struct virtio_mem *vm)
+{
+	if (vm->view)
+		sysfs_notify(vm->view, NULL, "state");
+}
+
+/**
+ * virtio_mem_sysfs_event() - tell udev how far a request is
+ * @vm: the device, which is not being removed
+ * @event: what has happened
+ * @requested: bytes
+ * @plugged: bytes
+ * @cause: why it waits, or VIRTIO_MEM_CAUSE_NONE
+ *
+ * Context: the worker; may sleep.
+ */
+void virtio_mem_sysfs_event(struct virtio_mem *vm, enum virtio_mem_event event,
+			    u64 requested, u64 plugged,
+			    enum virtio_mem_cause cause)
+{
+	static const char *const names[] = {
+		[VIRTIO_MEM_EVENT_MET] = "met",
+		[VIRTIO_MEM_EVENT_STUCK] = "stuck",
+		[VIRTIO_MEM_EVENT_BROKEN] = "broken",
+	};
+	char env[4][48];
+	char *envp[] = { env[0], env[1], env[2], env[3], NULL };
+
+	snprintf(env[0], sizeof(env[0]), "VIRTIO_MEM_EVENT=%s", names[event]);
+	snprintf(env[1], sizeof(env[1]), "VIRTIO_MEM_REQUESTED=%llu",
+		 requested);
+	snprintf(env[2], sizeof(env[2]), "VIRTIO_MEM_PLUGGED=%llu", plugged);
+	snprintf(env[3], sizeof(env[3]), "VIRTIO_MEM_CAUSE=%s",
+		 virtio_mem_cause_token(cause));
+	/* Nobody may listen: then nothing is lost. */
+	kobject_uevent_env(&vm->vdev->dev.kobj, KOBJ_CHANGE, envp);
+}

@@ -7,6 +7,7 @@
 
 #include "virtio_mem_device.h"
 #include "virtio_mem_table.h"
+#include "virtio_mem_trace.h"
 
 /**
  * virtio_mem_table_reserve() - make sure that the table knows enough BBs
@@ -59,8 +60,11 @@ int virtio_mem_table_set(struct virtio_mem *vm, unsigned long id,
 
 	lockdep_assert_held(&vm->hotplug_mutex);
 	rc = virtio_mem_bbt_set(&vm->bbt, id, state);
-	if (!rc)
+	if (!rc) {
+		trace_virtio_mem_state(vm->name, virtio_mem_bb_addr(vm, id),
+				       vm->geo.bb_size, old, state);
 		return 0;
+	}
 	WRITE_ONCE(vm->broken, true);
 	WARN_ONCE(1, "virtio_mem %s: big block %lu can't go from %s to %s; device stopped, its memory stays as it is\n",
 		  vm->name, id, virtio_mem_bb_name(old),

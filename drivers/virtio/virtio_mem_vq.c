@@ -11,6 +11,8 @@
 #include <linux/virtio_config.h>
 
 #include "virtio_mem_policy.h"
+#include "virtio_mem_stats.h"
+#include "virtio_mem_trace.h"
 #include "virtio_mem_vq.h"
 
 /* What the answer is filled with before it comes; no type of any answer. */
@@ -34,13 +36,16 @@ void virtio_mem_vq_ring(struct virtio_mem_vq *q)
  * @vdev: the device
  * @wake: woken when an answer has come
  * @interrupt: calls virtio_mem_vq_ring(): a virtqueue has no place for @q
+ * @stats: where requests are counted
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
  */
 int virtio_mem_vq_init(struct virtio_mem_vq *q, struct virtio_device *vdev,
-		       wait_queue_head_t *wake, vq_callback_t *interrupt)
+		       wait_queue_head_t *wake, vq_callback_t *interrupt,
+		       struct virtio_mem_stats *stats)
 {
+	q->stats = stats;
 	q->interrupt = interrupt;
 	q->vdev = vdev;
 	q->wake = wake;
@@ -66,7 +71,7 @@ int virtio_mem_vq_open(struct virtio_mem_vq *q)
 		return PTR_ERR(vq);
 	spin_lock_irq(&q->lock);
 	q->vq = vq;
-	q->pending = false;
+	q->request.out = false;
 	q->gone = false;
 	spin_unlock_irq(&q->lock);
 	return 0;
@@ -104,7 +109,7 @@ void virtio_mem_vq_close(struct virtio_mem_vq *q)
 	q->vdev->config->del_vqs(q->vdev);
 	spin_lock_irq(&q->lock);
 	q->vq = NULL;
-	q->pending = false;
+	q->request.out = false;
 	spin_unlock_irq(&q->lock);
 }
 
@@ -133,6 +138,32 @@ static bool out_of_step(const struct virtio_mem_vq *q)
 	       !memcmp(&q->io->resp.type, untouched, sizeof(untouched));
 }
 
+static enum virtio_mem_op op_of(u16 type)
+{
+	switch (type) {
+	case VIRTIO_MEM_REQ_PLUG:
+		return VIRTIO_MEM_OP_PLUG;
+	case VIRTIO_MEM_REQ_UNPLUG:
+		return VIRTIO_MEM_OP_UNPLUG;
+	case VIRTIO_MEM_REQ_UNPLUG_ALL:
+		return VIRTIO_MEM_OP_UNPLUG_ALL;
+	default:
+		return VIRTIO_MEM_OP_STATE;
+	}
+}
+
+/* A request has got its answer, or will never get one. */
+static void count_answer(struct virtio_mem_vq *q, enum virtio_mem_answer answer)
+{
+	const struct virtio_mem_request *r = &q->request;
+	u64 us = virtio_mem_stats_count(q->stats, op_of(r->type),
+					answer == VIRTIO_MEM_ANSWER_ACK,
+					r->sent);
+
+	trace_virtio_mem_answer(dev_name(&q->vdev->dev), r->type, r->addr,
+				r->nb_blocks, answer, us);
+}
+
 /**
  * virtio_mem_vq_poll() - collect the answer to the request that is out
  * @q: the queue
@@ -143,13 +174,15 @@ static bool out_of_step(const struct virtio_mem_vq *q)
 enum virtio_mem_answer virtio_mem_vq_poll(struct virtio_mem_vq *q)
 {
 	enum virtio_mem_answer answer = VIRTIO_MEM_ANSWER_SILENT;
+	bool was_out;
 
 	spin_lock_irq(&q->lock);
+	was_out = q->request.out;
 	q->rang = false;
 	if (q->gone) {
 		answer = VIRTIO_MEM_ANSWER_GONE;
 	} else if (virtqueue_get_buf(q->vq, &q->len)) {
-		q->pending = false;
+		q->request.out = false;
 		answer = virtio_mem_proto_answer(&q->io->resp, q->len);
 		if (out_of_step(q)) {
 			q->gone = true;
@@ -159,6 +192,8 @@ enum virtio_mem_answer virtio_mem_vq_poll(struct virtio_mem_vq *q)
 		answer = VIRTIO_MEM_ANSWER_GONE;
 	}
 	spin_unlock_irq(&q->lock);
+	if (was_out && answer != VIRTIO_MEM_ANSWER_SILENT)
+		count_answer(q, answer);
 	return answer;
 }
 
@@ -170,7 +205,7 @@ enum virtio_mem_answer virtio_mem_vq_poll(struct virtio_mem_vq *q)
  */
 bool virtio_mem_vq_pending(struct virtio_mem_vq *q)
 {
-	return READ_ONCE(q->pending);
+	return READ_ONCE(q->request.out);
 }
 
 /**
@@ -181,7 +216,7 @@ bool virtio_mem_vq_pending(struct virtio_mem_vq *q)
  */
 bool virtio_mem_vq_rang(struct virtio_mem_vq *q)
 {
-	return READ_ONCE(q->pending) && READ_ONCE(q->rang);
+	return READ_ONCE(q->request.out) && READ_ONCE(q->rang);
 }
 
 /* Returns SILENT if it is out now, UNSENT or GONE. */
@@ -212,7 +247,7 @@ static enum virtio_mem_answer vq_send(struct virtio_mem_vq *q)
 			result = VIRTIO_MEM_ANSWER_UNSENT;
 		goto out;
 	}
-	q->pending = true;
+	q->request.out = true;
 	if (virtqueue_kick(q->vq))
 		result = VIRTIO_MEM_ANSWER_SILENT;
 out:
@@ -241,11 +276,15 @@ enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 	enum virtio_mem_answer answer;
 	unsigned int attempt, slice;
 
-	if (WARN_ON_ONCE(q->pending))
+	if (WARN_ON_ONCE(q->request.out))
 		return VIRTIO_MEM_ANSWER_SILENT;
-	q->type = type;
+	q->request.type = type;
+	q->request.addr = addr;
+	q->request.nb_blocks = nb_blocks;
 	memset(&q->io->resp, UNTOUCHED, sizeof(q->io->resp));
 	virtio_mem_proto_request(&q->io->req, type, addr, nb_blocks);
+	q->request.sent = ktime_get();
+	trace_virtio_mem_request(dev_name(&q->vdev->dev), type, addr, nb_blocks);
 	for (attempt = 1;; attempt++) {
 		answer = vq_send(q);
 		if (answer != VIRTIO_MEM_ANSWER_UNSENT ||
@@ -254,8 +293,10 @@ enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 		wait_event_idle_timeout(*q->wake, READ_ONCE(q->gone),
 					msecs_to_jiffies(VIRTIO_MEM_SEND_REST_MS));
 	}
-	if (answer != VIRTIO_MEM_ANSWER_SILENT)
+	if (answer != VIRTIO_MEM_ANSWER_SILENT) {
+		count_answer(q, answer);
 		return answer;
+	}
 
 	/* In slices: nobody wakes us when the queue becomes broken. */
 	for (slice = 0; slice < slices; slice++) {

@@ -6,12 +6,15 @@
 #ifndef _VIRTIO_MEM_VQ_H
 #define _VIRTIO_MEM_VQ_H
 
+#include <linux/ktime.h>
 #include <linux/spinlock.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/wait.h>
 
 #include "virtio_mem_proto.h"
+
+struct virtio_mem_stats;
 
 /**
  * struct virtio_mem_io - what the device reads and writes
@@ -24,17 +27,33 @@ struct virtio_mem_io {
 };
 
 /**
+ * struct virtio_mem_request - the request that is out, or the last one
+ * @out: it is out
+ * @type: VIRTIO_MEM_REQ_*
+ * @nb_blocks: device blocks
+ * @addr: first device block, bytes
+ * @sent: when
+ */
+struct virtio_mem_request {
+	bool out;
+	u16 type;
+	u16 nb_blocks;
+	u64 addr;
+	ktime_t sent;
+};
+
+/**
  * struct virtio_mem_vq - the guest-request queue
  * @vdev: the device
  * @wake: who waits for answers
  * @interrupt: what the virtio core calls
- * @lock: guards @vq, @pending and @gone, held for each touch of the queue
+ * @lock: guards @vq, @request and @gone, held for each touch of the queue
  * @vq: the queue, NULL while there is none
+ * @request: the request that is out
+ * @stats: where requests are counted
  * @io: buffers, apart from everything else since the device may own them
- * @pending: a request is out
  * @gone: the queue must not be touched any more
  * @rang: the device has interrupted since the last poll
- * @type: type of the request that is out, or of the last one
  * @len: how much the device wrote for the last answer
  */
 struct virtio_mem_vq {
@@ -43,16 +62,17 @@ struct virtio_mem_vq {
 	vq_callback_t *interrupt;
 	spinlock_t lock;	/* held for each touch of the queue */
 	struct virtqueue *vq;
+	struct virtio_mem_request request;
+	struct virtio_mem_stats *stats;
 	struct virtio_mem_io *io;
-	bool pending;
 	bool gone;
 	bool rang;
-	u16 type;
 	u32 len;
 };
 
 int virtio_mem_vq_init(struct virtio_mem_vq *q, struct virtio_device *vdev,
-		       wait_queue_head_t *wake, vq_callback_t *interrupt);
+		       wait_queue_head_t *wake, vq_callback_t *interrupt,
+		       struct virtio_mem_stats *stats);
 void virtio_mem_vq_ring(struct virtio_mem_vq *q);
 int virtio_mem_vq_open(struct virtio_mem_vq *q);
 void virtio_mem_vq_shut(struct virtio_mem_vq *q);

@@ -19,6 +19,8 @@
 #include "virtio_mem_room.h"
 #include "virtio_mem_snapshot.h"
 #include "virtio_mem_table.h"
+#include "virtio_mem_trace.h"
+#include "virtio_mem_view.h"
 
 static u64 now_ms(void)
 {
@@ -32,7 +34,11 @@ static u64 mib(u64 bytes)
 
 static void set_activity(struct virtio_mem *vm, enum virtio_mem_activity now)
 {
+	if (vm->activity == now)
+		return;
 	WRITE_ONCE(vm->activity, now);
+	if (!virtio_mem_shall_end(vm))
+		virtio_mem_sysfs_notify(vm);
 }
 
 /*
@@ -146,6 +152,16 @@ static void judge(struct virtio_mem *vm, unsigned long id, struct view *v)
 	v->c.kernel_zone = v->score.kernel_zone;
 }
 
+static void tell_dislike(struct virtio_mem *vm, const struct view *v,
+			 enum virtio_mem_cause cause)
+{
+	unsigned long pfn = v->score.stuck_pages ? v->score.stuck_pfn :
+						   v->score.held_pfn;
+
+	trace_virtio_mem_dislike(vm->name, virtio_mem_bb_addr(vm, v->c.id),
+				 cause, PFN_PHYS(pfn));
+}
+
 /* Looks at one big block of a scan; returns what speaks against it. */
 static enum virtio_mem_cause scan_one(struct virtio_mem *vm, unsigned long id,
 				      bool usable, struct view *v)
@@ -161,6 +177,8 @@ static enum virtio_mem_cause scan_one(struct virtio_mem *vm, unsigned long id,
 	}
 	virtio_mem_held_suspect(vm, id, f.suspect_pfn);
 	set_cause(vm, id, f.keep);
+	if (f.cause)
+		tell_dislike(vm, v, f.cause);
 	if (!virtio_mem_pass_is_unfit(&vm->pass, &v->c))
 		virtio_mem_candidates_offer(&vm->cand, &v->c);
 	return f.cause;
@@ -279,8 +297,10 @@ static enum virtio_mem_verdict decide(struct virtio_mem *vm, unsigned long id,
 static void put_off(struct virtio_mem *vm, const struct view *v,
 		    enum virtio_mem_cause cause)
 {
-	if (cause)
+	if (cause) {
 		set_cause(vm, v->c.id, cause);
+		tell_dislike(vm, v, cause);
+	}
 	virtio_mem_candidates_put_off(&vm->cand, &v->c);
 }
 
@@ -288,6 +308,8 @@ static void put_off(struct virtio_mem *vm, const struct view *v,
 static void unfit(struct virtio_mem *vm, const struct view *v)
 {
 	note_pressure(vm, v->c.id, &v->fit);
+	trace_virtio_mem_guard(vm->name, virtio_mem_bb_addr(vm, v->c.id),
+			       &v->fit);
 	virtio_mem_pass_unfit(&vm->pass, &v->c);
 }
 
@@ -306,8 +328,12 @@ static enum virtio_mem_cause try_bb(struct virtio_mem *vm, const struct view *v,
 	enum virtio_mem_cause cause;
 	u64 begin = now_ms();
 
+	trace_virtio_mem_pick(vm->name, virtio_mem_bb_addr(vm, v->c.id),
+			      &v->score, v->c.rank, how.method, how.ms);
 	cause = virtio_mem_mm_shrink(vm, v->c.id, &how);
 	if (!cause) {
+		virtio_mem_stats_moved(&vm->stats, v->score.used_pages +
+						   v->score.stuck_pages);
 		virtio_mem_held_forget(vm, v->c.id);
 		return cause;
 	}
@@ -392,6 +418,7 @@ static void take_request(struct virtio_mem *vm,
 		return;
 	virtio_mem_backoff_reset(&vm->worker.backoff);
 	virtio_mem_held_pardon(vm);
+	virtio_mem_stats_request(&vm->stats, in->requested);
 	vm->worker.started_ms = now_ms();
 	virtio_mem_doubt_grant(&vm->doubt, vm->worker.started_ms);
 	mutex_lock(&vm->hotplug_mutex);
@@ -421,6 +448,8 @@ static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 	mutex_unlock(&vm->hotplug_mutex);
 	vm->worker.told_met = true;
 	vm->worker.told_cause = VIRTIO_MEM_CAUSE_NONE;
+	virtio_mem_sysfs_event(vm, VIRTIO_MEM_EVENT_MET, requested, plugged,
+			       VIRTIO_MEM_CAUSE_NONE);
 	if (requested == plugged)
 		dev_info(&vm->vdev->dev,
 			 "request met: %llu MiB plugged after %llu ms\n",
@@ -461,11 +490,22 @@ static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 	if (vm->worker.told_cause == vm->pass.cause)
 		return delay;
 	vm->worker.told_cause = vm->pass.cause;
+	virtio_mem_sysfs_event(vm, VIRTIO_MEM_EVENT_STUCK, requested, plugged,
+			       vm->pass.cause);
 	dev_info(&vm->vdev->dev,
 		 "request not met yet: %llu MiB plugged, %llu MiB requested: %s; next try in %u ms\n",
 		 mib(plugged), mib(requested),
 		 virtio_mem_cause_text(vm->pass.cause), delay);
 	return delay;
+}
+
+static void end_broken(struct virtio_mem *vm, u64 requested, u64 plugged)
+{
+	if (vm->activity == VIRTIO_MEM_BROKEN)
+		return;
+	set_activity(vm, VIRTIO_MEM_BROKEN);
+	virtio_mem_sysfs_event(vm, VIRTIO_MEM_EVENT_BROKEN, requested, plugged,
+			       vm->pass.cause);
 }
 
 /* Ends a pass: says how far it got; returns ms until the next, 0 for never. */
@@ -474,21 +514,29 @@ static u32 conclude(struct virtio_mem *vm,
 		    enum virtio_mem_step_type last)
 {
 	u64 plugged = virtio_mem_plan_plugged(in, &vm->bbt);
+	bool met = last == VIRTIO_MEM_STEP_NONE;
+	u32 delay = 0;
 
 	if (vm->broken) {
-		set_activity(vm, VIRTIO_MEM_BROKEN);
+		end_broken(vm, in->requested, plugged);
 		return 0;
 	}
 	if (virtio_mem_shall_end(vm))
 		return 0;
+	virtio_mem_stats_reached(&vm->stats, plugged,
+				 now_ms() - vm->worker.started_ms,
+				 met ? VIRTIO_MEM_CAUSE_NONE : vm->pass.cause);
 	if (plugged != vm->worker.last_plugged)
 		virtio_mem_backoff_reset(&vm->worker.backoff);
 	vm->worker.last_plugged = plugged;
-	if (last == VIRTIO_MEM_STEP_NONE) {
+	if (met)
 		tell_met(vm, in->requested, plugged);
-		return 0;
-	}
-	return tell_waiting(vm, in->requested, plugged);
+	else
+		delay = tell_waiting(vm, in->requested, plugged);
+	trace_virtio_mem_pass_end(vm->name, in->requested, plugged,
+				  met ? VIRTIO_MEM_CAUSE_NONE : vm->pass.cause,
+				  delay);
+	return delay;
 }
 
 /* The device's books and ours: only we change what is plugged. */
@@ -578,6 +626,8 @@ static u32 run_pass(struct virtio_mem *vm)
 	if (!rc)
 		compare_books(vm, &in);
 	take_request(vm, &in);
+	trace_virtio_mem_pass_begin(vm->name, in.requested,
+				    virtio_mem_plan_plugged(&in, &vm->bbt));
 	while (may_go_on(vm)) {
 		virtio_mem_bound_look(&vm->bound);
 		if (test_and_clear_bit(VIRTIO_MEM_EV_CONFIG, &vm->events) &&

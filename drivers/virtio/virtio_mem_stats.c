@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a device has done so far, and how long it took.  One writer at a time and
+ * 64-bit words: readers need no lock, and see each number as it was or is.
+ */
+#include "virtio_mem_stats.h"
+
+static void add(u64 *sum, u64 n)
+{
+	WRITE_ONCE(*sum, *sum + n);
+}
+
+/**
+ * virtio_mem_stats_count() - something was done
+ * @stats: the device's
+ * @op: what
+ * @ok: whether it succeeded
+ * @begin: when it began
+ *
+ * Context: the worker, or probe before there is one.
+ * Return: how long it took, in us.
+ */
+u64 virtio_mem_stats_count(struct virtio_mem_stats *stats,
+			   enum virtio_mem_op op, bool ok, ktime_t begin)
+{
+	u64 us = ktime_us_delta(ktime_get(), begin);
+
+	add(ok ? &stats->op[op].ok : &stats->op[op].failed, 1);
+	add(&stats->op[op].us, us);
+	return us;
+}
+
+/**
+ * virtio_mem_stats_moved() - a big block has left Linux
+ * @stats: the device's
+ * @pages: how many of its pages were in use
+ *
+ * Context: the worker.
+ */
+void virtio_mem_stats_moved(struct virtio_mem_stats *stats,
+			    unsigned long pages)
+{
+	add(&stats->moved_pages, pages);
+}
+
+/**
+ * virtio_mem_stats_request() - a new request has come
+ * @stats: the device's
+ * @requested: bytes
+ *
+ * Context: the worker.
+ */
+void virtio_mem_stats_request(struct virtio_mem_stats *stats, u64 requested)
+{
+	WRITE_ONCE(stats->last.requested, requested);
+	WRITE_ONCE(stats->cause_since_ms, ktime_to_ms(ktime_get()));
+}
+
+/**
+ * virtio_mem_stats_reached() - a pass has ended
+ * @stats: the device's
+ * @plugged: bytes that are plugged now
+ * @ms: since the request came
+ * @cause: why it is not met yet; NONE: it is
+ *
+ * Context: the worker.
+ */
+void virtio_mem_stats_reached(struct virtio_mem_stats *stats, u64 plugged,
+			      u64 ms, enum virtio_mem_cause cause)
+{
+	WRITE_ONCE(stats->last.plugged, plugged);
+	WRITE_ONCE(stats->last.ms, ms);
+	if (cause != stats->last.cause)
+		WRITE_ONCE(stats->cause_since_ms, ktime_to_ms(ktime_get()));
+	WRITE_ONCE(stats->last.cause, cause);
+}
