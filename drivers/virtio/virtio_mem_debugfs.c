@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * debugfs: virtio_mem/<device>/blocks, one line a run of equal big blocks. A
- * read-only view; docs/ABI/debugfs-virtio-mem describes it.
+ * debugfs: virtio_mem/<device>/blocks, one line a run of equal big blocks, and
+ * details, one line a big block that is plugged.  Read-only views, which
+ * docs/ABI/debugfs-virtio-mem describes.  hotplug_mutex is taken for one big
+ * block after the other, so that a large device holds up nobody.
  */
 #include <linux/debugfs.h>
+#include <linux/ktime.h>
 #include <linux/mmzone.h>
 #include <linux/seq_file.h>
 #include <linux/virtio.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_scan.h"
 #include "virtio_mem_view.h"
 
 static struct dentry *root;
@@ -44,14 +48,36 @@ static void view_bb(struct virtio_mem *vm, unsigned long id, struct view *v)
 	unsigned long online;
 
 	memset(v, 0, sizeof(*v));
+	mutex_lock(&vm->hotplug_mutex);
 	v->state = virtio_mem_bbt_state(&vm->bbt, id);
 	v->cause = virtio_mem_bbt_cause(&vm->bbt, id);
 	v->zone = -1;
-	if (v->state != VIRTIO_MEM_BB_ADDED &&
-	    v->state != VIRTIO_MEM_BB_FAKE_OFFLINE)
-		return;
-	online = virtio_mem_mm_online_pages(vm, id, &v->zone);
-	v->online = !online ? 1 : online < virtio_mem_bb_pages(vm) ? 2 : 3;
+	if (v->state == VIRTIO_MEM_BB_ADDED ||
+	    v->state == VIRTIO_MEM_BB_FAKE_OFFLINE) {
+		online = virtio_mem_mm_online_pages(vm, id, &v->zone);
+		v->online = !online ? 1 :
+			    online < virtio_mem_bb_pages(vm) ? 2 : 3;
+	}
+	mutex_unlock(&vm->hotplug_mutex);
+}
+
+/* How many big blocks from @first on are like it; what the table lacks is UNUSED. */
+static unsigned long run_from(struct virtio_mem *vm, unsigned long first,
+			      struct view *run)
+{
+	unsigned long known = READ_ONCE(vm->bbt.nr), id;
+	struct view v;
+
+	view_bb(vm, first, run);
+	for (id = first + 1; id < vm->geo.nr_bbs; id++) {
+		if (id > known && first >= known)
+			return vm->geo.nr_bbs - first;
+		view_bb(vm, id, &v);
+		if (memcmp(&v, run, sizeof(v)))
+			break;
+		cond_resched();
+	}
+	return id - first;
 }
 
 static void show_run(struct seq_file *m, struct virtio_mem *vm,
@@ -66,35 +92,107 @@ static void show_run(struct seq_file *m, struct virtio_mem *vm,
 		   online_names[v->online], virtio_mem_cause_token(v->cause));
 }
 
-static int blocks_show(struct seq_file *m, void *unused)
+static void *seq_start(struct seq_file *m, loff_t *pos)
 {
 	struct virtio_mem *vm = m->private;
-	unsigned long id, first = 0;
-	struct view run, v;
 
-	mutex_lock(&vm->hotplug_mutex);
-	view_bb(vm, 0, &run);
-	for (id = 1; id < vm->bbt.nr; id++) {
-		view_bb(vm, id, &v);
-		if (!memcmp(&v, &run, sizeof(v)))
-			continue;
-		show_run(m, vm, first, id - first, &run);
-		first = id;
-		run = v;
-	}
-	/* Those that the table does not know yet are like the last UNUSED. */
-	view_bb(vm, vm->bbt.nr, &v);
-	if (vm->bbt.nr && memcmp(&v, &run, sizeof(v))) {
-		show_run(m, vm, first, vm->bbt.nr - first, &run);
-		first = vm->bbt.nr;
-		run = v;
-	}
-	if (first < vm->geo.nr_bbs)
-		show_run(m, vm, first, vm->geo.nr_bbs - first, &run);
-	mutex_unlock(&vm->hotplug_mutex);
+	return *pos < vm->geo.nr_bbs ? pos : NULL;
+}
+
+static void seq_stop(struct seq_file *m, void *at)
+{
+}
+
+static int blocks_seq_show(struct seq_file *m, void *at)
+{
+	struct virtio_mem *vm = m->private;
+	unsigned long first = *(loff_t *)at;
+	struct view run;
+	unsigned long nr = run_from(vm, first, &run);
+
+	show_run(m, vm, first, nr, &run);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(blocks);
+
+static void *blocks_seq_next(struct seq_file *m, void *at, loff_t *pos)
+{
+	struct view run;
+
+	/* Where the run ends may have changed since it was shown. */
+	*pos += run_from(m->private, *pos, &run);
+	return seq_start(m, pos);
+}
+
+static const struct seq_operations blocks_sops = {
+	.start = seq_start,
+	.next = blocks_seq_next,
+	.stop = seq_stop,
+	.show = blocks_seq_show,
+};
+DEFINE_SEQ_ATTRIBUTE(blocks);
+
+static void show_way(struct seq_file *m, const struct virtio_mem_score *score)
+{
+	if (score->stuck_pages)
+		seq_printf(m, " 0x%llx %s", (u64)PFN_PHYS(score->stuck_pfn),
+			   virtio_mem_cause_token(score->stuck_cause));
+	else if (score->held_pages)
+		seq_printf(m, " 0x%llx %s", (u64)PFN_PHYS(score->held_pfn),
+			   virtio_mem_cause_token(VIRTIO_MEM_CAUSE_PINNED));
+	else
+		seq_puts(m, " - -");
+}
+
+static void show_trials(struct seq_file *m, struct virtio_mem *vm,
+			unsigned long id)
+{
+	struct virtio_mem_trials trials;
+
+	if (virtio_mem_held_peek(vm, id, &trials))
+		seq_printf(m, " %u %s %llu\n", trials.nr,
+			   virtio_mem_cause_token(trials.cause),
+			   ktime_to_ms(ktime_get()) - trials.when_ms);
+	else
+		seq_puts(m, " 0 - -\n");
+}
+
+static int details_seq_show(struct seq_file *m, void *at)
+{
+	struct virtio_mem *vm = m->private;
+	unsigned long id = *(loff_t *)at;
+	u64 addr = virtio_mem_bb_addr(vm, id);
+	struct virtio_mem_score score;
+	struct view v;
+
+	view_bb(vm, id, &v);
+	if (v.state == VIRTIO_MEM_BB_UNUSED)
+		return SEQ_SKIP;
+	memset(&score, 0, sizeof(score));
+	if (v.online > 1)
+		virtio_mem_scan_bb(vm, id, &score);
+	seq_printf(m, "0x%016llx-0x%016llx %s %s %lu %lu %lu %lu %lu %lu",
+		   addr, addr + vm->geo.bb_size - 1,
+		   virtio_mem_bb_name(v.state), zone_name_of(v.zone),
+		   score.online_pages, score.free_pages, score.used_pages,
+		   score.held_pages, score.busy_pages, score.stuck_pages);
+	show_way(m, &score);
+	show_trials(m, vm, id);
+	return 0;
+}
+
+static void *details_seq_next(struct seq_file *m, void *at, loff_t *pos)
+{
+	++*pos;
+	return seq_start(m, pos);
+}
+
+static const struct seq_operations details_sops = {
+	.start = seq_start,
+	.next = details_seq_next,
+	.stop = seq_stop,
+	.show = details_seq_show,
+};
+DEFINE_SEQ_ATTRIBUTE(details);
 
 /**
  * virtio_mem_debugfs_init() - make the driver's directory
@@ -126,6 +224,7 @@ void virtio_mem_debugfs_add(struct virtio_mem *vm)
 {
 	vm->debugfs = debugfs_create_dir(vm->name, root);
 	debugfs_create_file("blocks", 0400, vm->debugfs, vm, &blocks_fops);
+	debugfs_create_file("details", 0400, vm->debugfs, vm, &details_fops);
 }
 
 /**

@@ -21,6 +21,8 @@
  *	FAILED -> none		something has changed that may help
  *	any -> none		the big block has gone
  */
+#include <linux/ktime.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
 #include <linux/xarray.h>
@@ -41,6 +43,8 @@ enum kind {
  * @drains: SUSPECTED: how often the batches had been drained at that time
  * @tries: tries that failed
  * @cause: why the last of them did
+ * @when_ms: when that was, as ktime_get()
+ * @rcu: readers of debugfs may still look
  */
 struct record {
 	enum kind kind;
@@ -48,6 +52,8 @@ struct record {
 	unsigned long drains;
 	unsigned int tries;
 	enum virtio_mem_cause cause;
+	u64 when_ms;
+	struct rcu_head rcu;
 };
 
 /* Without memory to remember it, the big block is just tried again. */
@@ -94,7 +100,10 @@ void virtio_mem_held_init(struct virtio_mem *vm)
  */
 void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id)
 {
-	kfree(xa_erase(&vm->memory.by_bb, id));
+	struct record *r = xa_erase(&vm->memory.by_bb, id);
+
+	if (r)
+		kfree_rcu(r, rcu);
 }
 
 /**
@@ -215,7 +224,8 @@ bool virtio_mem_held_confirm(struct virtio_mem *vm, unsigned long id,
 			goto not_held;
 	}
 	r->kind = HELD;
-	r->cause = VIRTIO_MEM_CAUSE_PINNED;
+	WRITE_ONCE(r->cause, VIRTIO_MEM_CAUSE_PINNED);
+	WRITE_ONCE(r->when_ms, ktime_to_ms(ktime_get()));
 	say(vm, id, r->pfn);
 	return true;
 not_held:
@@ -239,8 +249,9 @@ void virtio_mem_held_record_failure(struct virtio_mem *vm, unsigned long id,
 
 	if (!r)
 		return;
-	r->tries++;
-	r->cause = cause;
+	WRITE_ONCE(r->tries, r->tries + 1);
+	WRITE_ONCE(r->cause, cause);
+	WRITE_ONCE(r->when_ms, ktime_to_ms(ktime_get()));
 	r->kind = FAILED;
 	if (cause != VIRTIO_MEM_CAUSE_PINNED &&
 	    cause != VIRTIO_MEM_CAUSE_DEADLINE)
@@ -251,6 +262,33 @@ void virtio_mem_held_record_failure(struct virtio_mem *vm, unsigned long id,
 	r->kind = HELD;
 	r->pfn = score.held_pfn;
 	say(vm, id, r->pfn);
+}
+
+/**
+ * virtio_mem_held_peek() - what is remembered of a big block, for people
+ * @vm: the device, set up
+ * @id: the big block
+ * @out: tries that failed, why the last one did, and when
+ *
+ * Context: any; a hint, as the worker may change it meanwhile.
+ * Return: true if there is anything.
+ */
+bool virtio_mem_held_peek(struct virtio_mem *vm, unsigned long id,
+			  struct virtio_mem_trials *out)
+{
+	struct record *r;
+	bool any;
+
+	rcu_read_lock();
+	r = xa_load(&vm->memory.by_bb, id);
+	any = r && READ_ONCE(r->cause);
+	if (any) {
+		out->nr = READ_ONCE(r->tries);
+		out->cause = READ_ONCE(r->cause);
+		out->when_ms = READ_ONCE(r->when_ms);
+	}
+	rcu_read_unlock();
+	return any;
 }
 
 /**

@@ -23,6 +23,20 @@ struct virtio_mem_memory {
 	unsigned long drains;
 };
 
+/**
+ * struct virtio_mem_trials - how often a big block was tried in vain
+ * @nr: so often
+ * @cause: why the last time
+ * @when_ms: when that was, as ktime_get()
+ */
+struct virtio_mem_trials {
+	unsigned int nr;
+	enum virtio_mem_cause cause;
+	u64 when_ms;
+};
+
+bool virtio_mem_held_peek(struct virtio_mem *vm, unsigned long id,
+			  struct virtio_mem_trials *out);
 void virtio_mem_held_init(struct virtio_mem *vm);
 void virtio_mem_held_exit(struct virtio_mem *vm);
 void virtio_mem_held_pardon(struct virtio_mem *vm);

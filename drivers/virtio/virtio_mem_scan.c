@@ -187,7 +187,7 @@ static bool page_held(unsigned long pfn)
  * @vm: the device
  * @pfn: the page, in memory of the device that is added
  *
- * Context: the worker; takes hotplug_mutex; may sleep.
+ * Context: takes hotplug_mutex; may sleep.
  * Return: true if it is in use, and referred to by more than its mappings and
  * its cache.
  */
@@ -231,7 +231,7 @@ static void look_section(unsigned long pfn, struct virtio_mem_score *score)
  * Others can on- and offline memory between two sections: they wait for one at
  * most.
  *
- * Context: the worker; takes hotplug_mutex; may sleep.
+ * Context: takes hotplug_mutex; may sleep.
  */
 void virtio_mem_scan_pages(struct virtio_mem *vm, unsigned long pfn,
 			   unsigned long end, struct virtio_mem_score *score)
@@ -251,7 +251,7 @@ void virtio_mem_scan_pages(struct virtio_mem *vm, unsigned long pfn,
  * @id: the big block, ADDED or claimed
  * @score: out
  *
- * Context: the worker; takes hotplug_mutex; may sleep.
+ * Context: takes hotplug_mutex; may sleep.
  */
 void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 			struct virtio_mem_score *score)

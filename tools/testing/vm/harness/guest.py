@@ -139,7 +139,7 @@ class Guest:
     def attrs(self, index=0):
         """The whole group, as {name: text}."""
         out = self.ok(f"cd $(ls -d /sys/bus/virtio/devices/*/virtio_mem | "
-                      f"sed -n {index + 1}p) && grep . *")
+                      f"sed -n {index + 1}p) && grep -H . $(ls -p | grep -v /)")
         return dict(line.split(":", 1) for line in out.splitlines())
 
     def blocks(self, index=0):
