@@ -174,11 +174,11 @@
 #define VIRTIO_MEM_MAX_REFUSALS		8
 
 /*
- * And so many in a row that Linux refused to add: then growing waits until they
- * are forgotten, so long after the last, in ms.  An add that has failed half-way
- * leaves something behind until a reboot: such a big block is passed over.  But
- * where every add fails, going on would plug and unplug the whole region.  What
- * is in the way may go: so all are tried again, the same ones.
+ * And so many in a row that Linux refused to add: then one is tried each
+ * VIRTIO_MEM_RETRY_MAX_MS, because going on at once would plug and unplug the whole
+ * region where every add fails.  An add that has failed half-way leaves something
+ * behind until a reboot: such a big block is passed over.  All of them are
+ * forgotten so long after the last, in ms, because what is in the way may go.
  */
 #define VIRTIO_MEM_MAX_REFUSED		32U
 #define VIRTIO_MEM_FORGET_MS		600000

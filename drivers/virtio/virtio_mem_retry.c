@@ -209,14 +209,17 @@ bool virtio_mem_refusals_forget(struct virtio_mem_refusals *r, u64 now_ms)
 /**
  * virtio_mem_refusals_room() - how many big blocks may be plugged to be added
  * @r: the refusals
+ * @now_ms: now
  *
- * While none is added after one was refused, no more than a pass may try.
+ * While none is added after one was refused, no more than a pass may try; after
+ * VIRTIO_MEM_MAX_REFUSED in a row one each VIRTIO_MEM_RETRY_MAX_MS.
  *
- * Return: big blocks; 0: growing waits until the refusals are forgotten.
+ * Return: big blocks; 0: growing waits for a while.
  */
-unsigned long virtio_mem_refusals_room(const struct virtio_mem_refusals *r)
+unsigned long virtio_mem_refusals_room(const struct virtio_mem_refusals *r,
+				       u64 now_ms)
 {
 	if (r->in_row >= VIRTIO_MEM_MAX_REFUSED)
-		return 0;
+		return now_ms - r->since_ms >= VIRTIO_MEM_RETRY_MAX_MS;
 	return r->doubted ? VIRTIO_MEM_MAX_REFUSALS : ULONG_MAX;
 }

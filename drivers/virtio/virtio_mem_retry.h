@@ -57,6 +57,7 @@ void virtio_mem_doubt_spend(struct virtio_mem_doubt *d, u64 ms);
 void virtio_mem_refusals_count(struct virtio_mem_refusals *r, u64 now_ms);
 void virtio_mem_refusals_end(struct virtio_mem_refusals *r);
 bool virtio_mem_refusals_forget(struct virtio_mem_refusals *r, u64 now_ms);
-unsigned long virtio_mem_refusals_room(const struct virtio_mem_refusals *r);
+unsigned long virtio_mem_refusals_room(const struct virtio_mem_refusals *r,
+				       u64 now_ms);
 
 #endif /* _VIRTIO_MEM_RETRY_H */

@@ -68,7 +68,7 @@ void virtio_mem_snapshot(struct virtio_mem *vm,
 		in->waited_ms = now - vm->out_ms;
 	in->may_doubt = virtio_mem_doubt_may(&vm->doubt, now);
 	in->failed_ms = vm->failed_ms;
-	in->add_trust = virtio_mem_refusals_room(&vm->refusals);
+	in->add_trust = virtio_mem_refusals_room(&vm->refusals, now);
 	mutex_lock(&vm->hotplug_mutex);
 	room = limit - vm->offline_bytes;
 	mutex_unlock(&vm->hotplug_mutex);

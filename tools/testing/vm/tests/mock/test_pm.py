@@ -247,7 +247,7 @@ class DeepPersistent(SleepCase):
         fault = Fault(self.guest)
         fault.load()
         self.resize(256 * MIB)
-        fault.order("vring_create_virtqueue ret=0 task=any in=virtio_mem_restore")
+        fault.order("vring_create_virtqueue ret=0 task=any in=virtio_mem_pm_restore")
         self.sleep("mem", 0)
         self.wait_state("broken", 20)
         self.assertIn("sleep", self.guest.attr("last_error"))
