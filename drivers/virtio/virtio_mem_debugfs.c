@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * debugfs: virtio_mem/<device>/blocks, one line a run of equal big blocks, and
- * details, one line a big block that is plugged.  Read-only views, which
- * docs/ABI/debugfs-virtio-mem describes.  hotplug_mutex is taken for one big
- * block after the other, so that a large device holds up nobody.
+ * debugfs: virtio_mem/<device>/blocks has one line for each run of equal big
+ * blocks, and details has one line for each plugged big block.  Both are
+ * read-only; docs/ABI/debugfs-virtio-mem describes them.  A reader takes
+ * hotplug_mutex for each big block anew, so that a large device holds up nobody.
  */
 #include <linux/debugfs.h>
 #include <linux/ktime.h>
@@ -17,7 +17,7 @@
 
 static struct dentry *root;
 
-/* What a line says of a run besides its addresses. */
+/* All that a line says of a run besides its addresses. */
 struct view {
 	enum virtio_mem_bb_state state;
 	enum virtio_mem_cause cause;
@@ -61,7 +61,7 @@ static void view_bb(struct virtio_mem *vm, unsigned long id, struct view *v)
 	mutex_unlock(&vm->hotplug_mutex);
 }
 
-/* How many big blocks from @first on are like it; what the table lacks is UNUSED. */
+/* Counts equal big blocks from @first on; those beyond the table are UNUSED. */
 static unsigned long run_from(struct virtio_mem *vm, unsigned long first,
 			      struct view *run)
 {
@@ -118,7 +118,7 @@ static void *blocks_seq_next(struct seq_file *m, void *at, loff_t *pos)
 {
 	struct view run;
 
-	/* Where the run ends may have changed since it was shown. */
+	/* The end of the run may have changed since it was shown. */
 	*pos += run_from(m->private, *pos, &run);
 	return seq_start(m, pos);
 }
@@ -205,7 +205,7 @@ void virtio_mem_debugfs_init(void)
 }
 
 /**
- * virtio_mem_debugfs_exit() - remove it
+ * virtio_mem_debugfs_exit() - remove the driver's directory
  *
  * Context: module exit.
  */
@@ -228,7 +228,7 @@ void virtio_mem_debugfs_add(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_debugfs_del() - remove it; no reader is left afterwards
+ * virtio_mem_debugfs_del() - remove a device's directory and wait for readers
  * @vm: the device
  *
  * Context: remove.

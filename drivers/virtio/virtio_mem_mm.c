@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Linux's side of a big block: add, claim, offline and remove; memory
- * notifier, resource, memory group.  Knows nothing of the device.
+ * notifier, resource, memory group.  This file knows nothing of the device.
  *
  * Claims.  The worker claims a BB by making it FAKE_OFFLINE under
  * hotplug_mutex, and then works without the mutex.  While the claim lasts,
- * nobody else gets to online or offline any of it: the notifier says EBUSY.
- * The other way round, a BB that somebody is onlining or offlining is marked
- * as changing from GOING_* to the closing notifier call, and the worker passes
- * over it.  Memory hotplug is serialised system-wide by mem_hotplug_lock, so
- * there is one changing BB at most.  A closing call can come without its
- * GOING_*, when a notifier before ours has said no.
+ * nobody else can online or offline any part of the BB, because the notifier
+ * returns EBUSY.  Conversely, the notifier marks a BB that somebody else is
+ * onlining or offlining as changing, from GOING_* to the closing call, and the
+ * worker skips such a BB.  At most one BB is changing, because mem_hotplug_lock
+ * serialises memory hotplug in the whole system.  A closing call can come
+ * without its GOING_*, because an earlier notifier may have refused.
  *
- * So no page is ever onlined into a claimed BB but by the core itself, when it
- * backs out of an offlining that failed half-way; and then everything else is
- * given back, too.  That is why there is no online-page callback here: the
- * allocator may have these pages at once.
+ * Only the core onlines pages of a claimed BB, when it backs out of an
+ * offlining that failed half-way; the driver then gives back everything else,
+ * too.  There is no online-page callback here, because the allocator may have
+ * these pages at once.
  */
 #include <linux/bitmap.h>
 #include <linux/ktime.h>
@@ -36,7 +36,7 @@ static unsigned long block_pages(void)
 	return PHYS_PFN(memory_block_size_bytes());
 }
 
-/* The BB that has this page; NO_BB for pages of the region in none of them. */
+/* The BB that contains this page; NO_BB if no BB contains it. */
 static unsigned long bb_of_pfn(const struct virtio_mem *vm, unsigned long pfn)
 {
 	u64 addr = PFN_PHYS(pfn);
@@ -64,7 +64,7 @@ static bool may_online(const struct virtio_mem *vm, unsigned long id)
 	case VIRTIO_MEM_BB_ADDED:
 		return true;
 	case VIRTIO_MEM_BB_FAKE_OFFLINE:
-		/* The core backs out of an offlining of ours. */
+		/* The core backs out of the worker's own offlining. */
 		return current == vm->task;
 	default:
 		return false;
@@ -85,7 +85,7 @@ static int going_online(struct virtio_mem *vm, unsigned long id,
 			(u64)PFN_PHYS(pfn));
 		return -EBUSY;
 	}
-	/* Parts may be unplugged: whoever touches these dies. */
+	/* Parts may be unplugged, and touching these would crash the guest. */
 	dev_warn_ratelimited(&vm->vdev->dev,
 			     "onlining 0x%llx refused: not known to be wholly plugged\n",
 			     (u64)PFN_PHYS(pfn));
@@ -101,7 +101,7 @@ static int going_offline(struct virtio_mem *vm, unsigned long id)
 	return 0;
 }
 
-/* Whether the count of offline memory has this BB in it. */
+/* Whether vm->offline_bytes includes this BB. */
 static bool is_counted(const struct virtio_mem *vm, unsigned long id)
 {
 	enum virtio_mem_bb_state state = virtio_mem_bbt_state(&vm->bbt, id);
@@ -126,7 +126,7 @@ static void count_offline(struct virtio_mem *vm)
 	vm->offline_bytes = offline;
 }
 
-/* So many bytes of a BB were offlined; onlined, if they are negative. */
+/* Counts @offlined bytes of a BB as offlined; as onlined if negative. */
 static void changed(struct virtio_mem *vm, unsigned long id, s64 offlined)
 {
 	vm->mm.changing = VIRTIO_MEM_NO_BB;
@@ -138,8 +138,9 @@ static void changed(struct virtio_mem *vm, unsigned long id, s64 offlined)
 }
 
 /*
- * The worker's own offlining: what happens to taken pages.  Needs no lock: the
- * worker is in here, and nobody else changes what it has claimed.
+ * Hands taken pages to the core and back during the worker's own offlining.
+ * Needs no lock, because the worker itself runs this, and nobody else changes
+ * the BB that the worker has claimed.
  */
 static int notify_claimed(struct virtio_mem *vm, unsigned long action,
 			  unsigned long pfn, unsigned long nr)
@@ -154,7 +155,7 @@ static int notify_claimed(struct virtio_mem *vm, unsigned long action,
 		vm->mm.handed = !rc;
 		break;
 	case MEM_CANCEL_OFFLINE:
-		/* Also comes without GOING_OFFLINE: then nothing was handed. */
+		/* Also comes without GOING_OFFLINE, then nothing is handed. */
 		if (vm->mm.handed)
 			virtio_mem_pages_take_over(pfn, nr);
 		vm->mm.handed = false;
@@ -187,7 +188,7 @@ static int on_memory_event(struct notifier_block *nb, unsigned long action,
 
 	mutex_lock(&vm->hotplug_mutex);
 	id = bb_of_pfn(vm, pfn);
-	/* By name only: the numbers differ between stable releases. */
+	/* Names only, because the numbers differ between stable releases. */
 	switch (action) {
 	case MEM_GOING_ONLINE:
 		rc = going_online(vm, id, pfn);
@@ -224,14 +225,17 @@ static int on_memory_event(struct notifier_block *nb, unsigned long action,
 	return notifier_from_errno(rc);
 }
 
-/* The first busy resource inside of the region, if any: memory in use. */
+/* Stores the parent of the first busy resource (memory) in the region. */
 static int first_child(struct resource *res, void *arg)
 {
 	*(struct resource **)arg = res->parent;
 	return 1;
 }
 
-/* Memory below @parent; one name for all, as only then resources are merged. */
+/*
+ * The name that memory below @parent already has.  New memory gets the same
+ * one, because the core merges resources only if they share their name.
+ */
 static const char *memory_name(const struct resource *parent)
 {
 	const struct resource *child = parent->child;
@@ -252,13 +256,13 @@ static int request_region_resource(struct virtio_mem *vm)
 			    first_child);
 	if (parent && parent->start == vm->region.start &&
 	    parent->end == vm->region.end) {
-		/* An earlier driver has left memory added, and this with it. */
+		/* An earlier driver left memory added, and this resource. */
 		vm->mm.parent = parent;
 		vm->mm.res_name = memory_name(parent);
 		vm->adopted = true;
 		return 0;
 	}
-	/* Both outlive the module if memory stays added: never constants. */
+	/* Copies, because both outlive the module if memory stays added. */
 	name = kstrdup(vm->name, GFP_KERNEL);
 	vm->mm.res_name = kstrdup("System RAM (virtio_mem)", GFP_KERNEL);
 	if (!name || !vm->mm.res_name) {
@@ -276,7 +280,7 @@ static int request_region_resource(struct virtio_mem *vm)
 			vm->region.start, vm->region.end);
 		return -EBUSY;
 	}
-	/* So that the memory we add can nest inside. */
+	/* Not busy, because the memory that is added must nest inside. */
 	vm->mm.parent->flags &= ~IORESOURCE_BUSY;
 	return 0;
 }
@@ -287,18 +291,18 @@ static void release_region_resource(struct virtio_mem *vm)
 
 	release_resource(vm->mm.parent);
 	kfree(vm->mm.parent);
-	/* The kernel's driver copies both as well, if it is not built in. */
+	/* _const, because the kernel's driver copies neither if it is built in. */
 	kfree_const(name);
 	kfree_const(vm->mm.res_name);
 	vm->mm.parent = NULL;
 }
 
 /**
- * virtio_mem_mm_init() - get what adding memory needs
+ * virtio_mem_mm_init() - prepare for adding memory
  * @vm: the device; geo, region, nid and name are set
  *
  * Context: probe; may sleep.
- * Return: 0, -EBUSY if the region is in use by others, -ENOMEM.
+ * Return: 0, -EBUSY if something else uses the region, -ENOMEM.
  */
 int virtio_mem_mm_init(struct virtio_mem *vm)
 {
@@ -324,9 +328,10 @@ int virtio_mem_mm_init(struct virtio_mem *vm)
  * virtio_mem_mm_start() - hear of memory being onlined and offlined
  * @vm: the device
  *
- * Memory that was taken over may be changing right now: whether the count has
- * that change already is not to be told.  There is one at a time, and when the
- * next one is done, this one is, too: then everything is counted once more.
+ * Memory that was taken over may be changing right now, and the first count
+ * may or may not include that change.  So the first MEM_ONLINE or MEM_OFFLINE
+ * after it counts everything once more.  The earlier change is done by then,
+ * because changes come one at a time.
  *
  * Context: probe, before the worker starts; may sleep.
  */
@@ -341,7 +346,7 @@ void virtio_mem_mm_start(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_mm_stop() - the end of virtio_mem_mm_start()
+ * virtio_mem_mm_stop() - no longer hear of memory being onlined and offlined
  * @vm: the device
  *
  * Context: the worker has ended; hotplug_mutex not held; may sleep.
@@ -352,11 +357,11 @@ void virtio_mem_mm_stop(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_mm_exit() - free what virtio_mem_mm_init() has got
+ * virtio_mem_mm_exit() - undo virtio_mem_mm_init()
  * @vm: the device; the worker has ended
  *
- * While memory stays added, the resource and the names must stay as well, and
- * so must the memory group if some of it was added with that.
+ * While memory stays added, the resource and the names stay as well, and so
+ * does the memory group if some of that memory was added with it.
  *
  * Context: may sleep.
  * Return: how many big blocks stay added.
@@ -368,10 +373,10 @@ unsigned long virtio_mem_mm_exit(struct virtio_mem *vm)
 
 	bitmap_free(vm->mm.taken);
 	vm->mm.taken = NULL;
-	/* -EBUSY: then it is leaked, and its memory keeps counting with it. */
+	/* -EBUSY leaks the group, because its memory still counts with it. */
 	if (vm->mm.mgid != VIRTIO_MEM_NO_GROUP)
 		memory_group_unregister(vm->mm.mgid);
-	/* A child: memory of ours, or some that could not be taken over. */
+	/* A child is memory, taken over or not, that needs this resource. */
 	if (added || vm->mm.parent->child)
 		return added;
 	release_region_resource(vm);
@@ -384,8 +389,9 @@ unsigned long virtio_mem_mm_exit(struct virtio_mem *vm)
  * @id: the big block, ADDED or claimed
  * @zone: out, may be NULL: index of the zone, -1 if none, -2 if several
  *
- * Context: any; a hint while others can online and offline it.  The zone is all
- * that is read of a page, which nothing checks for a void memmap.
+ * Context: any; only a hint while others can online and offline it.  Of each
+ * page only the zone is read, because nothing checks that access for a void
+ * memmap.
  * Return: pages.
  */
 unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
@@ -412,7 +418,7 @@ unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
 	return online;
 }
 
-/* Something was done to a big block: counted, and told to who traces. */
+/* Counts and traces an operation on a big block. */
 static void count_op(struct virtio_mem *vm, enum virtio_mem_op op,
 		     unsigned long id, int rc, ktime_t begin)
 {
@@ -423,8 +429,9 @@ static void count_op(struct virtio_mem *vm, enum virtio_mem_op op,
 }
 
 /*
- * A group that has memory outlives us, and another load can't have it back; so
- * who adds nothing, having taken over what is there, needs none.
+ * Registered late, because a group with memory outlives the driver, and the
+ * next load can't find it again.  A load that only takes over memory and adds
+ * none thus registers no group.
  */
 static int need_group(struct virtio_mem *vm)
 {
@@ -444,13 +451,13 @@ static int need_group(struct virtio_mem *vm)
  * @vm: the device
  * @id: the big block, PLUGGED; ADDED on success
  *
- * Whether it is onlined right away is the system's policy; onlining that
- * fails is not an error here, but said.
+ * The system's policy decides whether the kernel onlines it right away.
+ * Onlining that fails is no error here; a note says so.
  *
  * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
  * Return: 0 or what memory_group_register_dynamic() and
- * add_memory_driver_managed() say: -ENOMEM; -EEXIST if
- * something is left of an earlier, failed add; -E2BIG, -EINVAL.
+ * add_memory_driver_managed() return: -ENOMEM; -EEXIST if something is left of
+ * an earlier, failed add; -E2BIG, -EINVAL.
  */
 int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 {
@@ -494,7 +501,7 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 	return 0;
 }
 
-/* One attempt after the other to empty a run of pages, as the bound allows. */
+/* Whether the bound and the attempts so far allow to empty a run once more. */
 static bool try_again(struct virtio_mem *vm, unsigned int attempt,
 		      const struct virtio_mem_attempt *how, int *rc)
 {
@@ -525,7 +532,7 @@ static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 	return 0;
 }
 
-/* Whether nothing is in use any more, or so little that offlining may move it. */
+/* Whether so little is in use that offlining may move the rest. */
 static bool is_swept(struct virtio_mem *vm, unsigned long pfn,
 		     unsigned long nr)
 {
@@ -546,14 +553,14 @@ static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 		if (!rc && is_swept(vm, pfn, nr))
 			break;
 	}
-	/* What is left decides. */
+	/* Not an error, because the caller looks at what is left. */
 	return rc == -EBUSY ? 0 : rc;
 }
 
 /*
- * All online pages of the claimed BB, one run of a zone at a time: then the
- * allocator's lists are drained once, and nothing that is moved out of the run
- * lands in it again.
+ * Empties all online pages of the claimed BB, each run of one zone as a whole,
+ * because the allocator's lists are then drained only once, and no page that is
+ * moved out of the run lands in it again.
  */
 static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 		    int (*empty)(struct virtio_mem *vm, unsigned long pfn,
@@ -585,7 +592,7 @@ static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 	return 0;
 }
 
-/* Gives back exactly what is still taken. */
+/* Gives back exactly the pages that are still taken. */
 static void give_back_pages(struct virtio_mem *vm)
 {
 	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
@@ -595,7 +602,7 @@ static void give_back_pages(struct virtio_mem *vm)
 
 	if (bitmap_empty(vm->mm.taken, nr))
 		return;
-	/* The claim keeps notifiers of others away; the core is done. */
+	/* Safe, because the claim keeps others away and the core is done. */
 	for_each_set_bit(bit, vm->mm.taken, nr)
 		virtio_mem_pages_give_back(pfn + bit * block_pages(), block_pages());
 	bitmap_zero(vm->mm.taken, nr);
@@ -619,7 +626,7 @@ static enum virtio_mem_cause cause_of(int rc, enum virtio_mem_cause why,
 	}
 }
 
-/* Sweeping and taking share the time: @left_ms is what there is left of it. */
+/* @left_ms is what is left of the time that sweeping and taking share. */
 static int bounded_empty(struct virtio_mem *vm,
 			 const struct virtio_mem_attempt *how,
 			 int (*empty)(struct virtio_mem *vm, unsigned long pfn,
@@ -688,16 +695,17 @@ static void end_claim(struct virtio_mem *vm, enum virtio_mem_bb_state state)
 }
 
 /**
- * virtio_mem_mm_drain() - take what each CPU keeps in batches to the lists
+ * virtio_mem_mm_drain() - bring each CPU's batches of free pages to the lists
  * @vm: the device
  * @id: a big block, ADDED
  * @pfn: a page in it, online, that was free just now
  *
- * The page is taken for a moment: so nobody else may offline it.
+ * The big block is claimed, because the page is taken for a moment and nobody
+ * may offline it then.
  *
  * Context: the worker, hotplug_mutex not held; may sleep.
  * Return: 0; -EBUSY if somebody is on- or offlining it, else what
- * virtio_mem_pages_drain() says.
+ * virtio_mem_pages_drain() returns.
  */
 int virtio_mem_mm_drain(struct virtio_mem *vm, unsigned long id,
 			unsigned long pfn)
@@ -716,7 +724,10 @@ int virtio_mem_mm_drain(struct virtio_mem *vm, unsigned long id,
 	return rc;
 }
 
-/* Without taking anything; 0 if the claimed big block has left Linux. */
+/*
+ * Offlines the claimed big block without taking its pages; 0 if it has left
+ * Linux.
+ */
 static int leave_directly(struct virtio_mem *vm,
 			  const struct virtio_mem_attempt *how,
 			  struct virtio_mem_times *left, const char **what,
@@ -729,7 +740,10 @@ static int leave_directly(struct virtio_mem *vm,
 		rc = bounded_empty(vm, how, sweep_run, &left->empty, cause);
 		if (rc)
 			return rc;
-		/* What is left would be waited for, with all locks held. */
+		/*
+		 * Give up here, because offlining would wait for the rest with
+		 * all hotplug locks held.
+		 */
 		if (!is_swept(vm, virtio_mem_bb_pfn(vm, vm->mm.claimed),
 			      virtio_mem_bb_pages(vm))) {
 			*cause = VIRTIO_MEM_CAUSE_PINNED;
@@ -740,7 +754,10 @@ static int leave_directly(struct virtio_mem *vm,
 	return bounded_offline(vm, left->direct, cause);
 }
 
-/* All its pages first; 0 if the claimed big block has left Linux. */
+/*
+ * Takes all pages of the claimed big block, then offlines it; 0 if it has left
+ * Linux.
+ */
 static int leave_taken(struct virtio_mem *vm,
 		       const struct virtio_mem_attempt *how,
 		       struct virtio_mem_times *left, const char **what,
@@ -762,10 +779,11 @@ static int leave_taken(struct virtio_mem *vm,
  * @id: the big block, ADDED; PLUGGED on success, else ADDED again
  * @how: how, and for how long
  *
- * Bounded by @how, and by virtio_mem_bound_raise().  On any failure everything
- * is as it was: pages that were taken are given back, memory that was offlined
- * is online again.  But the core refuses to online a memory block with a poisoned
- * page, and a notifier can: what stays offline then is said, and counted.
+ * Bounded by @how, and by virtio_mem_bound_raise().  A failure leaves everything
+ * as it was, because the driver gives back the pages it has taken and the core
+ * onlines the memory it has offlined.  But the core refuses to online a memory
+ * block with a poisoned page, and a notifier can refuse.  The log then says how
+ * much stays offline, and that memory counts as offline.
  *
  * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
  * Return: VIRTIO_MEM_CAUSE_NONE if done, else why not.
@@ -789,7 +807,7 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 				virtio_mem_bb_pages(vm) / block_pages(), &left);
 	if (!taking) {
 		rc = leave_directly(vm, how, &left, &what, &cause);
-		/* A short cut that was none: what counts is the long way. */
+		/* The shortcut failed; its cause is replaced by the next. */
 		taking = rc && virtio_mem_choose_take_after(how->method, cause,
 							    left.empty);
 	}
@@ -802,7 +820,7 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 	give_back_pages(vm);
 	online -= virtio_mem_mm_online_pages(vm, id, NULL);
 	end_claim(vm, VIRTIO_MEM_BB_ADDED);
-	/* The core does not online what has a poisoned page, or if one says no. */
+	/* The core onlines no poisoned block, and none a notifier refuses. */
 	if (online)
 		dev_warn(&vm->vdev->dev,
 			 "0x%llx-0x%llx: not unplugged, but %llu MiB of it stay offline: a poisoned page is in there, or onlining was refused\n",

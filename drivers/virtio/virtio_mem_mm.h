@@ -14,18 +14,18 @@
 struct virtio_mem;
 
 /**
- * struct virtio_mem_mm - what Linux's side keeps
+ * struct virtio_mem_mm - the state of Linux's side
  * @nb: memory notifier
  * @mgid: W: memory group, registered by the first add
- * @parent: I: the resource above our memory
- * @res_name: I: name of the resources of our memory
+ * @parent: I: the resource above the device's memory
+ * @res_name: I: name of the resources of the device's memory
  * @adding: M: BB that the worker is adding: PLUGGED, but onlining is allowed
  * @claimed: M: BB in FAKE_OFFLINE: only the worker may on- or offline it
  * @changing: M: BB that somebody is onlining or offlining right now
  * @taken: W: memory blocks of @claimed whose pages the driver has taken
- * @handed: W: the block being offlined is taken, its pages are with the core
- * @recount: M: the next change of that may have begun before we listened
- * @refused: M: onlining a part of @adding was begun, and has failed
+ * @handed: W: the driver has handed the taken block being offlined to the core
+ * @recount: M: the next change may have begun before the notifier was there
+ * @refused: M: onlining a part of @adding has begun and failed
  *
  * I, M, W: as above struct virtio_mem.
  */
@@ -46,7 +46,7 @@ struct virtio_mem_mm {
 /**
  * struct virtio_mem_attempt - how to take a big block out of Linux this time
  * @method: how
- * @suspect: PFN of a page in it that a look found held, 0 for none
+ * @suspect: PFN of a page in it that the last scan found held, 0 for none
  * @ms: how long it may take in all
  */
 struct virtio_mem_attempt {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The directory virtio_mem/ of the virtio device in sysfs: sizes, state, counts,
- * last error, statistics; and udev's events.  Read-only views, which
- * docs/ABI/sysfs-virtio-mem describes.
+ * last error, statistics; and events for udev.  All files are read-only;
+ * docs/ABI/sysfs-virtio-mem describes them.
  *
- * The directory exists only between probe and remove, so that the device is there.
- * Nothing here waits for the worker: a removal may hold device_hotplug_lock.
+ * The device is there in every function, because the directory exists only
+ * between probe and remove.  Nothing here waits for the worker, because a removal
+ * may hold device_hotplug_lock.
  */
 #include <linux/device.h>
 #include <linux/kobject.h>
@@ -28,8 +29,8 @@ static struct virtio_mem *to_vm(struct kobject *kobj)
 }
 
 /**
- * virtio_mem_activity_name() - what a device is doing, as users read it
- * @activity: what
+ * virtio_mem_activity_name() - name of what a device is doing, for users
+ * @activity: what the device is doing
  *
  * Return: a constant string.
  */
@@ -114,7 +115,7 @@ static ssize_t show_count(struct kobject *kobj, char *buf,
 
 	mutex_lock(&vm->hotplug_mutex);
 	nr = vm->bbt.count[state];
-	/* Those that the table does not know yet are UNUSED. */
+	/* Big blocks beyond the end of the table are UNUSED. */
 	if (state == VIRTIO_MEM_BB_UNUSED)
 		nr += vm->geo.nr_bbs - vm->bbt.nr;
 	mutex_unlock(&vm->hotplug_mutex);

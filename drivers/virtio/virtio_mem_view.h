@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What people and tools read: sysfs and debugfs.
+ * sysfs and debugfs: the files that people and tools read.
  */
 #ifndef _VIRTIO_MEM_VIEW_H
 #define _VIRTIO_MEM_VIEW_H

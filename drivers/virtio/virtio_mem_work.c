@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The worker: takes a step from virtio_mem_plan, does it through virtio_mem_vq
- * and virtio_mem_mm as virtio_mem_choose says, reports the result back (answers:
- * virtio_mem_answer).  One kthread a device does all requests and all memory
- * hotplug.  Never decides.
+ * and virtio_mem_mm as virtio_mem_choose says, and reports the result back
+ * (virtio_mem_answer evaluates the device's answers).  One kthread per device
+ * does all requests and all memory hotplug.  The worker never decides.
  */
 #include <linux/kthread.h>
 #include <linux/ktime.h>
@@ -59,7 +59,7 @@ static enum virtio_mem_cause do_request(struct virtio_mem *vm,
 	return virtio_mem_answered(vm, step, answer);
 }
 
-/* What reclaim has taken in vain is followed by as long a rest. */
+/* The worker rests for as long as a failed reclaim took. */
 static int make_room(struct virtio_mem *vm)
 {
 	u64 begin = now_ms();
@@ -70,7 +70,10 @@ static int make_room(struct virtio_mem *vm)
 	return rc;
 }
 
-/* What could not be added had better stay unplugged. */
+/*
+ * The room is made before plugging, because a big block that Linux can't add
+ * had better stay unplugged.
+ */
 static enum virtio_mem_cause do_plug(struct virtio_mem *vm,
 				     const struct virtio_mem_step *step)
 {
@@ -78,7 +81,7 @@ static enum virtio_mem_cause do_plug(struct virtio_mem *vm,
 
 	if (!rc)
 		rc = make_room(vm);
-	/* Something newer comes first; the step comes again if it still fits. */
+	/* A newer event comes first; the plan repeats a step that still fits. */
 	if (rc == -EINTR)
 		return VIRTIO_MEM_CAUSE_NONE;
 	return rc ? VIRTIO_MEM_CAUSE_NOMEM :
@@ -102,7 +105,7 @@ static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 			addr + vm->geo.bb_size - 1, rc);
 	if (rc == -ENOMEM)
 		return VIRTIO_MEM_CAUSE_NOMEM;
-	/* E.g. EEXIST: an earlier add failed half-way. */
+	/* For example -EEXIST, because an earlier add failed half-way. */
 	dev_warn_ratelimited(&vm->vdev->dev,
 			     "0x%llx-0x%llx: adding failed (%d); left alone for %u minutes, going on with others\n",
 			     addr, addr + vm->geo.bb_size - 1, rc,
@@ -114,7 +117,7 @@ static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 	return VIRTIO_MEM_CAUSE_ADD_FAILED;
 }
 
-/* Keeps with a big block what is known against it now. */
+/* Stores in the table what speaks against unplugging this big block now. */
 static void set_cause(struct virtio_mem *vm, unsigned long id,
 		      enum virtio_mem_cause cause)
 {
@@ -124,7 +127,7 @@ static void set_cause(struct virtio_mem *vm, unsigned long id,
 	mutex_unlock(&vm->hotplug_mutex);
 }
 
-/* Not again in this pass, and why. */
+/* Excludes a big block from the rest of this pass, and stores why. */
 static void stays(struct virtio_mem *vm, unsigned long id,
 		  enum virtio_mem_cause cause)
 {
@@ -134,12 +137,12 @@ static void stays(struct virtio_mem *vm, unsigned long id,
 	set_cause(vm, id, cause);
 }
 
-/* What is known of a big block that could go. */
+/* All that is known of a big block which could be unplugged. */
 struct view {
 	struct virtio_mem_score score;
 	struct virtio_mem_history past;
 	struct virtio_mem_candidate c;
-	struct virtio_mem_fit fit;	/* only of the one whose turn it is */
+	struct virtio_mem_fit fit;	/* set by ask() only */
 };
 
 static void judge(struct virtio_mem *vm, unsigned long id, struct view *v)
@@ -184,7 +187,7 @@ static enum virtio_mem_cause scan_one(struct virtio_mem *vm, unsigned long id,
 	return f.cause;
 }
 
-/* Room for all that the scan may find; it also works with less. */
+/* Makes room for all that the scan may find; a scan also works with less. */
 static void prepare_candidates(struct virtio_mem *vm)
 {
 	unsigned long nr = vm->bbt.count[VIRTIO_MEM_BB_ADDED];
@@ -232,7 +235,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
 	mutex_unlock(&vm->hotplug_mutex);
 	prepare_candidates(vm);
 	while (virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
-		/* The rest is looked at later, unless something is newer. */
+		/* A later scan looks at the rest, if it is still needed. */
 		if (virtio_mem_candidates_enough(&vm->cand, nr, any_offline) ||
 		    virtio_mem_shall_end(vm) ||
 		    test_bit(VIRTIO_MEM_EV_CONFIG, &vm->events)) {
@@ -279,7 +282,10 @@ static enum virtio_mem_verdict ask(struct virtio_mem *vm, unsigned long id,
 	return virtio_mem_choose_verdict(&v->score, &v->past, turn, cause);
 }
 
-/* The same, but what only a batch of some CPU holds is found out on the way. */
+/*
+ * Asks; and where the verdict depends on whether only a CPU's batch holds the
+ * pages, drains the batches to find out, and asks again.
+ */
 static enum virtio_mem_verdict decide(struct virtio_mem *vm, unsigned long id,
 				      struct virtio_mem_turn *turn,
 				      struct view *v,
@@ -304,7 +310,10 @@ static void put_off(struct virtio_mem *vm, const struct view *v,
 	virtio_mem_candidates_put_off(&vm->cand, &v->c);
 }
 
-/* The guest can't do without it, nor without others of its class. */
+/*
+ * The guest can't do without this big block.  Others of its class are excluded
+ * as well, because they would leave as little.
+ */
 static void unfit(struct virtio_mem *vm, const struct view *v)
 {
 	note_pressure(vm, v->c.id, &v->fit);
@@ -408,7 +417,7 @@ static enum virtio_mem_cause do_step(struct virtio_mem *vm,
  * Passes.
  */
 
-/* A new request: say so once, and let nothing old slow it down. */
+/* Announces a new request once, and clears delays left from older ones. */
 static void take_request(struct virtio_mem *vm,
 			 const struct virtio_mem_situation *in)
 {
@@ -461,7 +470,7 @@ static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 			 ms);
 }
 
-/* Whoever reads last_error while a request waits learns why it does. */
+/* Makes sure that last_error says why the request waits. */
 static void note_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 {
 	bool noted;
@@ -469,7 +478,7 @@ static void note_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 	mutex_lock(&vm->hotplug_mutex);
 	noted = vm->noted;
 	mutex_unlock(&vm->hotplug_mutex);
-	/* What concerns the device comes after what concerns a big block. */
+	/* A cause of the device replaces an earlier note on a big block. */
 	if (virtio_mem_cause_is_device(vm->pass.cause) &&
 	    vm->pass.cause != vm->worker.told_cause)
 		noted = false;
@@ -508,7 +517,7 @@ static void end_broken(struct virtio_mem *vm, u64 requested, u64 plugged)
 			       vm->pass.cause);
 }
 
-/* Ends a pass: says how far it got; returns ms until the next, 0 for never. */
+/* Ends a pass and says how far it got; returns ms until the next, 0: never. */
 static u32 conclude(struct virtio_mem *vm,
 		    const struct virtio_mem_situation *in,
 		    enum virtio_mem_step_type last)
@@ -539,7 +548,7 @@ static u32 conclude(struct virtio_mem *vm,
 	return delay;
 }
 
-/* The device's books and ours: only we change what is plugged. */
+/* Device and table must agree, because only the worker plugs and unplugs. */
 static void compare_books(struct virtio_mem *vm,
 			  const struct virtio_mem_situation *in)
 {
@@ -592,14 +601,14 @@ static void collect_late_answer(struct virtio_mem *vm)
 	virtio_mem_answered_late(vm, answer);
 }
 
-/* Before removal and suspend the device is still there for some steps. */
+/* Before removal and suspend the device still answers for some steps. */
 static bool may_go_on(struct virtio_mem *vm)
 {
 	return !vm->broken &&
 	       !(virtio_mem_shall_end(vm) && READ_ONCE(vm->vq.gone));
 }
 
-/* Reads the configuration again; true if it has a new request. */
+/* Reads the configuration again; returns true if it has a new request. */
 static bool look_at_request(struct virtio_mem *vm,
 			    struct virtio_mem_situation *in)
 {
@@ -620,7 +629,7 @@ static u32 run_pass(struct virtio_mem *vm)
 
 	collect_late_answer(vm);
 	begin_pass(vm);
-	/* What was read earlier lacks what was plugged since. */
+	/* The last configuration read is older than the last plug. */
 	rc = virtio_mem_config_read(vm);
 	virtio_mem_snapshot_sizes(vm, &in);
 	if (!rc)
@@ -660,8 +669,8 @@ static void wait_paused(struct virtio_mem *vm)
  * virtio_mem_teardown() - let go of everything but the queue
  * @vm: the device; the worker has ended, or is the caller
  *
- * What Linux has of the device's memory stays usable; nothing of ours refers
- * to it any more, and it refers to nothing that is freed.
+ * Memory that is added stays usable by Linux.  The driver no longer refers to
+ * it, and it refers to nothing that the driver frees.
  *
  * Context: may sleep.
  */
@@ -691,7 +700,7 @@ static void __noreturn end_worker(struct virtio_mem *vm)
 		virtio_mem_put(vm);
 		module_put_and_kthread_exit(0);
 	}
-	/* remove() waits, and still holds a reference. */
+	/* @vm stays valid, because remove() waits and holds a reference. */
 	virtio_mem_put(vm);
 	kthread_complete_and_exit(&vm->exited, 0);
 }
@@ -709,7 +718,7 @@ static int worker(void *arg)
 			break;
 		if (test_bit(VIRTIO_MEM_EV_PAUSE, &vm->events)) {
 			wait_paused(vm);
-			/* Much may have happened since. */
+			/* Read it again, as it may have changed meanwhile. */
 			set_bit(VIRTIO_MEM_EV_CONFIG, &vm->events);
 			continue;
 		}
@@ -749,13 +758,14 @@ int virtio_mem_work_start(struct virtio_mem *vm)
  * virtio_mem_work_stop() - end the worker
  * @vm: the device
  *
- * What it is doing is given up and rolled back.  It may be waiting for
- * device_hotplug_lock, and our caller may hold that (removal by ACPI): so after
- * some seconds we go on without it, and it tidies up behind itself.
+ * The worker gives up its step and rolls it back.  It may be waiting for
+ * device_hotplug_lock while the caller holds that lock (removal by ACPI).  So
+ * this function returns after some seconds even if the worker goes on; the
+ * worker then tidies up behind itself.
  *
  * Context: remove; may sleep.
- * Return: true if it has ended; false if @vm is now the worker's: nothing but
- * the queue is left to the caller.
+ * Return: true if the worker has ended; false if @vm now belongs to the worker
+ * and only the queue is left to the caller.
  */
 bool virtio_mem_work_stop(struct virtio_mem *vm)
 {
@@ -763,7 +773,10 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 
 	virtio_mem_kick(vm, VIRTIO_MEM_EV_STOP);
 	virtio_mem_bound_stop(&vm->bound, true);
-	/* What has left Linux goes back to a device that answers at once. */
+	/*
+	 * A device that answers at once still gets the memory that has already
+	 * left Linux.
+	 */
 	if (wait_for_completion_timeout(&vm->exited,
 					msecs_to_jiffies(VIRTIO_MEM_FLUSH_MS)))
 		return true;
@@ -772,7 +785,7 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 					msecs_to_jiffies(VIRTIO_MEM_STOP_MS)))
 		return true;
 
-	/* While the module is being unloaded nobody holds that lock: wait. */
+	/* Wait, because nobody holds that lock while the module is unloaded. */
 	if (try_module_get(THIS_MODULE)) {
 		mutex_lock(&vm->hotplug_mutex);
 		ended = vm->worker.ended;
@@ -792,11 +805,12 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_work_pause() - let the worker do nothing for a while
+ * virtio_mem_work_pause() - bring the worker to rest until it is resumed
  * @vm: the device
  *
  * Context: before suspend; may sleep.
- * Return: 0; -EBUSY if it did not come to rest in time (then it goes on).
+ * Return: 0; -EBUSY if the worker did not come to rest in time; it then goes on
+ * working.
  */
 int virtio_mem_work_pause(struct virtio_mem *vm)
 {
@@ -811,7 +825,7 @@ int virtio_mem_work_pause(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_work_resume() - the end of virtio_mem_work_pause()
+ * virtio_mem_work_resume() - let a paused worker go on
  * @vm: the device
  *
  * Context: after suspend; may sleep.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The worker, which brings a device to what is requested.
+ * The worker, which brings a device to its requested size.
  */
 #ifndef _VIRTIO_MEM_WORK_H
 #define _VIRTIO_MEM_WORK_H
@@ -15,13 +15,13 @@ struct virtio_mem;
 /**
  * struct virtio_mem_worker - what the worker keeps for itself
  * @ended: M: the worker is about to end
- * @orphaned: M: remove() did not wait: the worker tidies up behind itself
+ * @orphaned: M: remove() did not wait, so the worker tidies up behind itself
  * @paused: written by the worker: it saw VIRTIO_MEM_EV_PAUSE
  * @backoff: W: delay before the next retry
- * @told_requested: W: request that was announced, bytes
- * @told_cause: W: cause that was announced
- * @told_met: W: that the request is met was announced
- * @told_mismatch: W: that device and table disagree was announced
+ * @told_requested: W: the request that the log last announced, bytes
+ * @told_cause: W: the cause that the log last announced
+ * @told_met: W: the log has announced that the request is met
+ * @told_mismatch: W: the log has announced that device and table disagree
  * @last_plugged: W: plugged size at the end of the last pass, bytes
  * @started_ms: W: when the request arrived
  *
