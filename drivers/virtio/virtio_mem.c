@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The virtio-mem guest driver, Big Block Mode with safe unplug: registration,
- * probe, remove, features.  No policy.
+ * probe, remove, features.  This file holds no policy.
  */
 #include <linux/acpi.h>
 #include <linux/crash_dump.h>
@@ -88,7 +88,10 @@ static void tell_left_out(struct virtio_mem *vm)
 			 end, vm->region.end);
 }
 
-/* Reads, checks and lays out; anything wrong is one line in the log. */
+/*
+ * Reads and checks the configuration and lays out big blocks; logs one line if
+ * anything is wrong.
+ */
 static int init_geometry(struct virtio_mem *vm)
 {
 	struct virtio_device *vdev = vm->vdev;
@@ -128,7 +131,10 @@ static int init_geometry(struct virtio_mem *vm)
 	return 0;
 }
 
-/* Memory that is plugged already: in use, or left by somebody who is gone. */
+/*
+ * Takes over plugged memory that Linux uses; plans to unplug memory that an
+ * earlier guest left plugged.
+ */
 static int take_stock(struct virtio_mem *vm)
 {
 	if (vm->adopted)
@@ -210,11 +216,11 @@ err_put:
 }
 
 /*
- * Who could still come, and why nobody does any more: the worker has ended (or
- * owns vm); config_work is cancelled after vdev->priv's last user, the
- * configuration interrupt, is off (the virtio core disables it before
- * remove()); the queue's interrupt ends with the reset; notifiers are
- * unregistered; sysfs and debugfs are gone before vm.
+ * Nobody uses vm after this function.  The worker has ended, or owns vm.  The
+ * configuration interrupt, the last user of vdev->priv, is off because the
+ * virtio core disables it before remove(), and config_work is cancelled after
+ * that.  The reset ends the queue's interrupt.  The notifiers are unregistered.
+ * sysfs and debugfs go before vm.
  */
 static void virtio_mem_remove(struct virtio_device *vdev)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Takes over memory that an earlier driver, ours or the kernel's own, has
+ * Takes over memory that an earlier driver, this one or the kernel's own, has
  * left added.
  *
- * The specification allows to start with STATE requests in place of
+ * The specification allows a driver to start with STATE requests instead of
  * UNPLUG_ALL while the memory is in use ("Memory Device", device
- * initialisation).  Which memory Linux has is read from the resources below
- * the region's own.
+ * initialisation).  The resources below the region's own tell which memory
+ * Linux has.
  */
 #include <linux/memory.h>
 #include <linux/virtio.h>
@@ -18,7 +18,7 @@
 #include "virtio_mem_device.h"
 #include "virtio_mem_table.h"
 
-/* Which BBs of the device Linux has: the device, and one bit a BB. */
+/* The BBs that Linux has wholly or partly, one bit for each BB. */
 struct adoption {
 	struct virtio_mem *vm;
 	unsigned long *whole;
@@ -53,8 +53,8 @@ static int mark_resource(struct resource *res, void *arg)
 }
 
 /*
- * On x86 the removal of a part of what was added with one 1 GiB leaf of the
- * direct map crashes the kernel (6.1 and 6.12).
+ * On x86 the kernel crashes when it removes a part of memory that one 1 GiB
+ * leaf of the direct map covers (6.1 and 6.12).
  */
 static bool leaf_fits(struct virtio_mem *vm, unsigned long id)
 {
@@ -89,7 +89,7 @@ static int adopt_one(struct adoption *a, unsigned long id,
 	bool added = test_bit(id, a->whole) && !test_bit(id, a->partly);
 	int state;
 
-	/* The device has made its usable region smaller, which it must not. */
+	/* The device has shrunk its usable region, which it must not do. */
 	if (id >= usable) {
 		if (added || test_bit(id, a->partly))
 			leave_alone(vm, id, "outside of the usable region");
@@ -132,14 +132,14 @@ static unsigned long after_last(const unsigned long *map, unsigned long nr)
  * virtio_mem_adopt() - take over memory that is still added
  * @vm: the device; its region's resource was adopted
  *
- * Big blocks that are wholly plugged and added become ADDED; those plugged but
- * unknown to Linux PLUGGED.  The others are named and left alone, in
- * quarantine.
+ * Big blocks that are wholly plugged and added become ADDED; those that are
+ * plugged but unknown to Linux become PLUGGED.  The driver logs the others and
+ * leaves them alone, in quarantine.
  *
  * Context: probe, before the worker and the notifier start; sends requests,
  * may sleep.
- * Return: 0; -ENOMEM; or why the device does not tell, as
- * virtio_mem_vq_ask_state().
+ * Return: 0; -ENOMEM; or an error of virtio_mem_vq_ask_state() if the device
+ * does not tell a state.
  */
 int virtio_mem_adopt(struct virtio_mem *vm)
 {
@@ -163,7 +163,7 @@ int virtio_mem_adopt(struct virtio_mem *vm)
 		rc = adopt_one(&a, id, usable);
 	if (rc)
 		goto out;
-	/* Memory plugged in big blocks is ours, the rest is not. */
+	/* All plugged memory outside of adopted big blocks is foreign. */
 	vm->foreign = vm->config.cfg.plugged_size -
 		      min(vm->config.cfg.plugged_size,
 			  (vm->bbt.count[VIRTIO_MEM_BB_ADDED] +

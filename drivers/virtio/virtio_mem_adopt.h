@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory that an earlier driver has left added.
+ * Takes over memory that an earlier driver has left added.
  */
 #ifndef _VIRTIO_MEM_ADOPT_H
 #define _VIRTIO_MEM_ADOPT_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the worker makes of an answer: brings the table up to date, asks for
- * the state where the answer leaves doubts, stops a device that contradicts
- * itself.
+ * Evaluates the device's answers for the worker: brings the table up to date,
+ * asks for the state where an answer leaves doubts, and stops a device that
+ * contradicts itself.
  */
 #include <linux/ktime.h>
 #include <linux/virtio.h>
@@ -31,9 +31,10 @@ static int ask_state(struct virtio_mem *vm, unsigned long id)
 }
 
 /*
- * The device said ERROR, or nothing that makes sense: some say it for NACK,
- * and nobody knows what was done.  Ask, and believe what it says.  Returns
- * whether the BB is now in the state that was wanted, or a negative errno.
+ * Asks for the state after ERROR or a senseless answer, and believes it.  Such
+ * an answer does not tell what the device has done, because some devices say
+ * ERROR for NACK.  Returns whether the BB is now in the wanted state, or a
+ * negative errno.
  */
 static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
 {
@@ -53,7 +54,7 @@ static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
 		virtio_mem_bbt_quarantine(&vm->bbt, id,
 					  VIRTIO_MEM_CAUSE_FOREIGN);
 		mutex_unlock(&vm->hotplug_mutex);
-		/* Once each: an unplug is tried again without end. */
+		/* Once for each BB, because an unplug is repeated forever. */
 		if (!known)
 			dev_warn(&vm->vdev->dev,
 				 "0x%llx-0x%llx: partly plugged by the device; left alone\n",
@@ -62,7 +63,7 @@ static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
 	}
 	if (state != want)
 		return 0;
-	/* The second time we ask, some may be known already. */
+	/* The table may know the state from an earlier STATE request. */
 	want = plug ? VIRTIO_MEM_BB_PLUGGED : VIRTIO_MEM_BB_UNUSED;
 	if (virtio_mem_bbt_state(&vm->bbt, id) != want)
 		virtio_mem_table_set_run(vm, id, 1, want);
@@ -70,9 +71,9 @@ static int believe_device(struct virtio_mem *vm, unsigned long id, bool plug)
 }
 
 /*
- * An unplug whose outcome is unknown: these may be unplugged already, and must
- * not be added.  In quarantine they are only ever unplugged, until the device
- * has said that they are.
+ * Puts BBs in quarantine after an unplug with unknown outcome.  They may be
+ * unplugged already, so Linux must not get them.  The worker only unplugs them,
+ * until the device says that they are unplugged.
  */
 static void doubt(struct virtio_mem *vm, unsigned long first,
 		  unsigned long end)
@@ -108,7 +109,7 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
-	/* ERROR says that nothing was done; anything else says nothing. */
+	/* Only ERROR says that the device has done nothing. */
 	rc = virtio_mem_config_read(vm);
 	virtio_mem_snapshot_sizes(vm, &in);
 	forbidden = !rc && plug && config_forbids(vm, &in, step);
@@ -116,7 +117,7 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
 	rc = 0;
 	for (i = 0; i < step->nr; i++) {
-		/* Outside of the usable region there is nothing to ask. */
+		/* No BB outside of the usable region has a state to ask for. */
 		if (step->first + i >= in.usable_bbs)
 			break;
 		rc = believe_device(vm, step->first + i, plug);
@@ -131,10 +132,10 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
 	}
 	if (rc == -ETIMEDOUT) {
-		/* Ask again when the device is back: see the late answer. */
+		/* virtio_mem_answered_late() asks again. */
 		vm->step = *step;
 	}
-	/* What is not known now comes out when the step is tried again. */
+	/* The plan repeats the step, which brings out what is still unknown. */
 	if (rc == -ENOMEM)
 		return VIRTIO_MEM_CAUSE_NOMEM;
 	if (rc < 0)
@@ -149,7 +150,7 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	mutex_lock(&vm->hotplug_mutex);
 	if (!plug) {
 		virtio_mem_bbt_set_tried(&vm->bbt, step->first);
-		/* Why it is there says more. */
+		/* The cause of a quarantine says more. */
 		if (!virtio_mem_bbt_is_quarantined(&vm->bbt, step->first))
 			virtio_mem_bbt_set_cause(&vm->bbt, step->first,
 						 VIRTIO_MEM_CAUSE_DEV_ERROR);
@@ -208,10 +209,10 @@ static enum virtio_mem_cause acked(struct virtio_mem *vm,
 }
 
 /**
- * virtio_mem_answered() - take in the answer to a step's request
+ * virtio_mem_answered() - evaluate the answer to a step's request
  * @vm: the device
  * @step: the step
- * @answer: what came of it, now or long after it was sent
+ * @answer: the answer, which came in time or late
  *
  * Brings the table up to date.
  *
@@ -260,9 +261,9 @@ enum virtio_mem_cause virtio_mem_answered(struct virtio_mem *vm,
 }
 
 /**
- * virtio_mem_answered_late() - take in an answer that came after its time
+ * virtio_mem_answered_late() - evaluate an answer that came after its time
  * @vm: the device
- * @answer: what came; may be a state that was asked for
+ * @answer: the answer, which may be one to a STATE request
  *
  * Context: as virtio_mem_answered().
  */
@@ -271,7 +272,7 @@ void virtio_mem_answered_late(struct virtio_mem *vm,
 {
 	struct virtio_mem_step step = vm->step;
 
-	/* One state is of no use alone: ask for all of the step again. */
+	/* Ask again for all BBs of the step, as one state is not enough. */
 	if (vm->vq.request.type == VIRTIO_MEM_REQ_STATE &&
 	    answer != VIRTIO_MEM_ANSWER_GONE)
 		resolve_error(vm, &step, VIRTIO_MEM_ANSWER_UNKNOWN);

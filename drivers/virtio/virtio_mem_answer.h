@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the worker makes of an answer.
- * For virtio_mem_work.c only.
+ * Evaluates the device's answers.  For virtio_mem_work.c only.
  */
 #ifndef _VIRTIO_MEM_ANSWER_H
 #define _VIRTIO_MEM_ANSWER_H

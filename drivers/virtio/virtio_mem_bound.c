@@ -2,13 +2,13 @@
 /*
  * Bounds one long call into the memory hotplug core.
  *
- * offline_pages() goes on for as long as nothing signals its caller, and
- * alloc_contig_range() until a fatal signal is pending (6.1 and 6.12).  So the
- * worker is a kthread of its own that lets the kernel, and only the kernel,
- * send it SIGKILL; with a handler of that kind the signal ends the call, not
- * the thread.  A signal left behind would cut short the next allocation:
- * virtio_mem_bound_end() always clears it, after the last one who could send
- * it has been stopped.
+ * offline_pages() goes on until a signal is pending for its caller, and
+ * alloc_contig_range() until a fatal one is (6.1 and 6.12).  So the worker is a
+ * kthread of its own that lets the kernel, and only the kernel, send it
+ * SIGKILL; with such a handler the signal ends the call, not the thread.
+ * virtio_mem_bound_end() always clears the signal, after it has stopped all
+ * that could send one, because a signal left behind would cut short the next
+ * allocation.
  */
 #include <linux/jiffies.h>
 #include <linux/sched/signal.h>
@@ -36,7 +36,7 @@ static void bound_deadline(struct timer_list *timer)
 }
 
 /**
- * virtio_mem_bound_init() - set up, before the worker starts
+ * virtio_mem_bound_init() - set up the bound before the worker starts
  * @b: the bound
  */
 void virtio_mem_bound_init(struct virtio_mem_bound *b)
@@ -47,7 +47,7 @@ void virtio_mem_bound_init(struct virtio_mem_bound *b)
 }
 
 /**
- * virtio_mem_bound_adopt() - the calling kthread is the one to be bounded
+ * virtio_mem_bound_adopt() - make the calling kthread the one that is bounded
  * @b: the bound
  *
  * Context: the worker, once, before anything else.
@@ -59,12 +59,13 @@ void virtio_mem_bound_adopt(struct virtio_mem_bound *b)
 }
 
 /**
- * virtio_mem_bound_begin() - a long call follows
+ * virtio_mem_bound_begin() - begin to bound a long call
  * @b: the bound
  * @ms: deadline
  *
  * Context: the worker.
- * Return: false if it need not even begin: don't call, don't end.
+ * Return: true if the call may begin; false if the caller must neither make the
+ * call nor end the bound.
  */
 bool virtio_mem_bound_begin(struct virtio_mem_bound *b, unsigned int ms)
 {
@@ -82,11 +83,12 @@ bool virtio_mem_bound_begin(struct virtio_mem_bound *b, unsigned int ms)
 }
 
 /**
- * virtio_mem_bound_end() - the long call is over
+ * virtio_mem_bound_end() - end to bound a long call
  * @b: the bound
  *
  * Context: the worker, once for every begin that returned true.  May sleep.
- * Return: what made it end, VIRTIO_MEM_CAUSE_NONE if it ended by itself.
+ * Return: the cause that ended the call, VIRTIO_MEM_CAUSE_NONE if it ended by
+ * itself.
  */
 enum virtio_mem_cause virtio_mem_bound_end(struct virtio_mem_bound *b)
 {
@@ -106,7 +108,7 @@ enum virtio_mem_cause virtio_mem_bound_end(struct virtio_mem_bound *b)
  * virtio_mem_bound_why() - whether the call under way shall end
  * @b: the bound
  *
- * Return: what makes it end, VIRTIO_MEM_CAUSE_NONE if it may go on.
+ * Return: the cause why it shall end, VIRTIO_MEM_CAUSE_NONE if it may go on.
  */
 enum virtio_mem_cause virtio_mem_bound_why(struct virtio_mem_bound *b)
 {
@@ -114,12 +116,12 @@ enum virtio_mem_cause virtio_mem_bound_why(struct virtio_mem_bound *b)
 }
 
 /**
- * virtio_mem_bound_raise() - end the call under way: there is a newer request
+ * virtio_mem_bound_raise() - end the call under way because of a newer request
  * @b: the bound
  *
- * None begins, either, until the worker has looked at the request.
+ * No other call begins until the worker has looked at the request.
  *
- * Context: any; the worker has been told to look.
+ * Context: any; after the worker was kicked.
  */
 void virtio_mem_bound_raise(struct virtio_mem_bound *b)
 {
@@ -132,10 +134,10 @@ void virtio_mem_bound_raise(struct virtio_mem_bound *b)
 }
 
 /**
- * virtio_mem_bound_look() - calls that begin from now on know the newest request
+ * virtio_mem_bound_look() - let calls begin again after a newer request
  * @b: the bound
  *
- * Context: the worker, before it looks whether it has been told to.
+ * Context: the worker, before it checks whether it was kicked.
  */
 void virtio_mem_bound_look(struct virtio_mem_bound *b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bounds one long call into the memory hotplug core: a deadline, a newer
- * request, suspend or removal make the core give up.
+ * Bounds one long call into the memory hotplug core: the core gives up on a
+ * deadline, a newer request, suspend or removal.
  */
 #ifndef _VIRTIO_MEM_BOUND_H
 #define _VIRTIO_MEM_BOUND_H
@@ -13,14 +13,14 @@
 #include "virtio_mem_cause.h"
 
 /**
- * struct virtio_mem_bound - the worker's open end
+ * struct virtio_mem_bound - bounds the worker's long calls
  * @lock: guards all fields; taken from timers and interrupts
  * @task: the worker
  * @timer: the deadline
  * @open: a bounded call is under way
- * @stop: every bounded call shall end at once (set and cleared from outside)
- * @late: there is a newer request than the worker knows
- * @why: what ended the bounded call, NONE if nothing did
+ * @stop: every bounded call shall end at once (others set and clear it)
+ * @late: a newer request is there than the worker knows
+ * @why: the cause that ended the bounded call, NONE if there is none
  */
 struct virtio_mem_bound {
 	spinlock_t lock;	/* guards all fields */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: why something was not done: the causes, and their words for people
- * and for tools.
+ * PURE: the causes why the driver has not done something, and their words for
+ * people and for tools.
  */
 #include "virtio_mem_cause.h"
 
@@ -9,7 +9,7 @@
  * virtio_mem_cause_is_block() - whether a cause can be kept with one big block
  * @cause: the cause
  *
- * Return: true if so; false if it concerns the device as a whole.
+ * Return: true if it can; false if it concerns the device as a whole.
  */
 bool virtio_mem_cause_is_block(enum virtio_mem_cause cause)
 {
@@ -20,7 +20,8 @@ bool virtio_mem_cause_is_block(enum virtio_mem_cause cause)
  * virtio_mem_cause_is_device() - whether a cause has nothing to do with pages
  * @cause: the cause
  *
- * Return: true if the device, or what waits to be onlined, is in the way.
+ * Return: true if the device, or memory that waits to be onlined, is in the
+ * way.
  */
 bool virtio_mem_cause_is_device(enum virtio_mem_cause cause)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PURE: why something was not done: the causes, and their words for people and
- * for tools.  Includes virtio_mem_core.h only.
+ * PURE: the causes why the driver has not done something, and their words for
+ * people and for tools.  Includes virtio_mem_core.h only.
  */
 #ifndef _VIRTIO_MEM_CAUSE_H
 #define _VIRTIO_MEM_CAUSE_H
@@ -9,23 +9,26 @@
 #include "virtio_mem_core.h"
 
 /**
- * enum virtio_mem_cause - why something was not done
- * @VIRTIO_MEM_CAUSE_NONE: it was done, or nothing is known against it
+ * enum virtio_mem_cause - why the driver has not done something
+ * @VIRTIO_MEM_CAUSE_NONE: it has, or nothing is known against it
  * @VIRTIO_MEM_CAUSE_DEV_NACK: the device refused (NACK)
  * @VIRTIO_MEM_CAUSE_DEV_ERROR: the device answered ERROR or nonsense
  * @VIRTIO_MEM_CAUSE_NOMEM: Linux is out of memory for it
  * @VIRTIO_MEM_CAUSE_ADD_FAILED: Linux refused to add the big block
- * @VIRTIO_MEM_CAUSE_UNMOVABLE: unmovable kernel pages inside
- * @VIRTIO_MEM_CAUSE_HUGETLB: a gigantic hugetlb page inside
- * @VIRTIO_MEM_CAUSE_PINNED: pages inside could not be isolated or migrated
- * @VIRTIO_MEM_CAUSE_VETO: offlining or removing was refused
+ * @VIRTIO_MEM_CAUSE_UNMOVABLE: unmovable kernel pages are inside
+ * @VIRTIO_MEM_CAUSE_HUGETLB: a gigantic hugetlb page is inside
+ * @VIRTIO_MEM_CAUSE_PINNED: Linux could not isolate or migrate pages inside
+ * @VIRTIO_MEM_CAUSE_VETO: Linux refused to offline or remove it
  * @VIRTIO_MEM_CAUSE_DEADLINE: it took longer than allowed
- * @VIRTIO_MEM_CAUSE_KEPT_ONLINE: online, and unplug_online is off
- * @VIRTIO_MEM_CAUSE_FOREIGN: partly plugged, or not added by us as a whole
+ * @VIRTIO_MEM_CAUSE_KEPT_ONLINE: it is online, and unplug_online is off
+ * @VIRTIO_MEM_CAUSE_FOREIGN: it is partly plugged, or this driver has not added
+ *	it as a whole
  * @VIRTIO_MEM_CAUSE_HOTPLUG: somebody else is onlining or offlining it
  * @VIRTIO_MEM_CAUSE_OUTSIDE: the usable region has become too small for it
- * @VIRTIO_MEM_CAUSE_INTERRUPTED: given up for a newer request, suspend, removal
- * @VIRTIO_MEM_CAUSE_PRESSURE: what must migrate does not fit into what is left
+ * @VIRTIO_MEM_CAUSE_INTERRUPTED: the worker gave up for a newer request,
+ *	suspend or removal
+ * @VIRTIO_MEM_CAUSE_PRESSURE: the memory that is left is too small for the
+ *	pages that must migrate
  * @VIRTIO_MEM_CAUSE_DEV_BUSY: the device is busy
  * @VIRTIO_MEM_CAUSE_DEV_SILENT: the device has not answered yet
  * @VIRTIO_MEM_CAUSE_ONLINE_LIMIT: too much added memory waits to be onlined

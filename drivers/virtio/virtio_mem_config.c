@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The configuration as the device has it and as it was accepted last, and the
- * work that reads it when the device says that it has changed.
+ * The device's configuration space, the configuration that the driver accepted
+ * last, and the work that reads it again when the device reports a change.
  */
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -41,8 +41,8 @@ void virtio_mem_config_raw(struct virtio_device *vdev,
  * virtio_mem_config_read() - read the configuration space again
  * @vm: the device
  *
- * What makes no sense is not taken over: the last configuration that did stays
- * in force, and the message is kept as the last error.
+ * A configuration that makes no sense is ignored: the last good one stays in
+ * force, and a note says why.
  *
  * Context: process; must not be called once the queue is shut.
  * Return: 0 or -EPROTO.
@@ -71,7 +71,7 @@ int virtio_mem_config_read(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_config_get() - the configuration as read last
+ * virtio_mem_config_get() - copy the configuration in force
  * @vm: the device
  * @cfg: out
  *
@@ -85,7 +85,7 @@ void virtio_mem_config_get(struct virtio_mem *vm, struct virtio_mem_cfg *cfg)
 }
 
 /*
- * The configuration interrupt may not read the configuration.  This does, and
+ * Reads the configuration, because the configuration interrupt may not, and
  * ends the worker's long call if the new request has made it needless.
  */
 static void config_work(struct work_struct *work)
@@ -105,9 +105,9 @@ static void config_work(struct work_struct *work)
 }
 
 /**
- * virtio_mem_config_init() - the configuration that the device begins with
+ * virtio_mem_config_init() - set the configuration that the device begins with
  * @vm: the device
- * @cfg: it, checked
+ * @cfg: the configuration, checked
  *
  * Context: probe.
  */
@@ -120,7 +120,7 @@ void virtio_mem_config_init(struct virtio_mem *vm,
 }
 
 /**
- * virtio_mem_config_changed() - the device says that it has changed
+ * virtio_mem_config_changed() - have the changed configuration read again
  * @vm: the device
  *
  * Context: interrupt.
@@ -131,8 +131,8 @@ void virtio_mem_config_changed(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_config_stop() - wait until nobody reads it for that reason
- * @vm: the device, which says so no more
+ * virtio_mem_config_stop() - end the work that reads changes
+ * @vm: the device, which reports no more changes
  *
  * Context: may sleep.
  */

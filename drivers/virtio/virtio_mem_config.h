@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The configuration as it was accepted last.
+ * The configuration that the driver accepted last.
  */
 #ifndef _VIRTIO_MEM_CONFIG_H
 #define _VIRTIO_MEM_CONFIG_H
@@ -16,8 +16,8 @@ struct virtio_mem;
 /**
  * struct virtio_mem_accepted - the configuration in force
  * @lock: guards @cfg
- * @cfg: the configuration as read and accepted last
- * @work: reads it again, and ends a long call that it makes needless
+ * @cfg: the configuration that the driver read and accepted last
+ * @work: reads it again, and ends a long call that a change makes needless
  */
 struct virtio_mem_accepted {
 	spinlock_t lock;	/* guards cfg */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The seam of the pure files: the only kernel headers that they may see.
- * Everything here also exists in user space (tools/testing/host/unit/shim), so the
- * same files are tested there.  Calls nothing.
+ * The seam of the pure files: the only kernel headers that they may include.
+ * The unit tests build the same files in user space, because
+ * tools/testing/host/unit/shim has all of these headers, too.
  */
 #ifndef _VIRTIO_MEM_CORE_H
 #define _VIRTIO_MEM_CORE_H

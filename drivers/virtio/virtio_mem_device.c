@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A device's life and its doorbell: made, referred to, called, freed.
+ * Makes a device, counts references to it, wakes its worker, frees it.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -10,7 +10,7 @@
 
 /**
  * virtio_mem_alloc() - make a device
- * @vdev: what the virtio core knows of it; gets a reference to it
+ * @vdev: the virtio core's device, to which the new one holds a reference
  *
  * Context: probe; may sleep.
  * Return: the device with one reference, or NULL.
@@ -48,7 +48,7 @@ static void free_device(struct kref *ref)
 
 /**
  * virtio_mem_put() - drop a reference
- * @vm: the device; freed with the last one
+ * @vm: the device; the last reference frees it
  *
  * Context: may sleep.
  */
@@ -58,7 +58,7 @@ void virtio_mem_put(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_kick() - something has happened that the worker should see
+ * virtio_mem_kick() - wake the worker for an event
  * @vm: the device
  * @event: VIRTIO_MEM_EV_*
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One virtio-mem device: its state, who may touch which part of it, and what
- * the shell's files offer each other.  May include every header of ours.
+ * One virtio-mem device: its state, and who may touch which part of it.  May
+ * include every header of the driver.
  */
 #ifndef _VIRTIO_MEM_DEVICE_H
 #define _VIRTIO_MEM_DEVICE_H
@@ -30,19 +30,19 @@
 #include "virtio_mem_vq.h"
 #include "virtio_mem_work.h"
 
-/* No big block: for fields that name one. */
+/* No big block, in fields that name one. */
 #define VIRTIO_MEM_NO_BB	ULONG_MAX
 
-/* No memory group yet: for the field that has its number. */
+/* No memory group yet, in the field that has its number. */
 #define VIRTIO_MEM_NO_GROUP	(-1)
 
 /**
  * enum virtio_mem_activity - what the device is doing, as users read it
  * @VIRTIO_MEM_IDLE: the request is met
- * @VIRTIO_MEM_GROWING: on its way up
- * @VIRTIO_MEM_SHRINKING: on its way down
- * @VIRTIO_MEM_WAITING: the request can't be met now; a retry is due
- * @VIRTIO_MEM_BROKEN: stopped for good; the memory stays as it is
+ * @VIRTIO_MEM_GROWING: the worker plugs and adds memory
+ * @VIRTIO_MEM_SHRINKING: the worker takes memory out of Linux
+ * @VIRTIO_MEM_WAITING: the worker can't meet the request now and will retry
+ * @VIRTIO_MEM_BROKEN: the device is stopped for good; its memory stays as it is
  */
 enum virtio_mem_activity {
 	VIRTIO_MEM_IDLE,
@@ -52,46 +52,46 @@ enum virtio_mem_activity {
 	VIRTIO_MEM_BROKEN,
 };
 
-/* Bits in virtio_mem.events: what the worker has to look at. */
+/* Bits in virtio_mem.events, which the worker has to look at. */
 #define VIRTIO_MEM_EV_CONFIG	0	/* the configuration may have changed */
-#define VIRTIO_MEM_EV_MEMORY	1	/* memory was onlined or offlined */
+#define VIRTIO_MEM_EV_MEMORY	1	/* others onlined or offlined memory */
 #define VIRTIO_MEM_EV_STOP	2	/* end */
 #define VIRTIO_MEM_EV_PAUSE	3	/* do nothing until cleared */
 
 /**
  * struct virtio_mem - one device
  * @vq: I: the request queue (own lock)
- * @vdev: I: the device; not to be touched once @vq is shut
+ * @vdev: I: the virtio device; nobody may touch it once @vq is shut
  * @name: I: its name, for messages that may outlive it
  * @ref: remove() and the worker hold one each
- * @geo: I: how big blocks lie
+ * @geo: I: where the big blocks lie
  * @block_size: I: device block, bytes
- * @region: I: the device region, as struct resource arguments go
+ * @region: I: the device region, first and last address
  * @nid: I: NUMA node
- * @adopted: I: memory that an earlier driver has added is there
+ * @adopted: I: an earlier driver has left memory added
  *
  * @config: the configuration (own lock)
  * @pm: suspend and hibernation
  * @mm: Linux's side
- * @worker: what the worker keeps for itself
- * @memory: what is remembered of big blocks
- * @watch: what is watched while the worker rests
+ * @worker: the worker's own state
+ * @memory: what earlier scans and tries found, by big block
+ * @watch: what the worker watches while it rests
  *
- * @hotplug_mutex: guards what is marked M, and the memmap of what is online of
- *	ours, see virtio_mem_scan.c.  Held for table updates and for a look at
- *	one section, never while waiting for the device or for the memory
- *	hotplug core.
+ * @hotplug_mutex: guards the members marked M, and the memmap of the device's
+ *	online memory, see virtio_mem_scan.c.  The driver holds it for table
+ *	updates and to scan one section, never while it waits for the device or
+ *	for the memory hotplug core.
  *	Order: device_hotplug_lock > mem_hotplug_lock > notifier chain >
  *	hotplug_mutex.  Never call add, remove or offline with it held.
  * @bbt: M: the table of big blocks
- * @offline_bytes: M: added, but not online
- * @last_error: M: why the last thing went wrong, for people
- * @noted: M: this pass has written it
- * @foreign: M: bytes plugged but in no BB of ours
+ * @offline_bytes: M: bytes that are added, but not online
+ * @last_error: M: the last thing that went wrong and why, for people
+ * @noted: M: this pass has written @last_error
+ * @foreign: M: bytes that are plugged but in no big block of this driver
  *
  * @task: I: the worker
  * @exited: the worker has ended
- * @orphan: in the list of those, guarded by its lock
+ * @orphan: entry in the list of orphans, whose lock guards it
  * @wait: the worker sleeps here
  * @events: atomic: VIRTIO_MEM_EV_*
  * @bound: bounds the worker's long calls (own lock)
@@ -99,21 +99,21 @@ enum virtio_mem_activity {
  *
  * @pass: W: what the worker has learned in this pass
  * @cand: W: candidates for unplug
- * @doubt: W: time for tries that a look advises against
- * @refusals: W: what Linux has refused to add
- * @failed_ms: W: time spent in this pass on looking, and on unplugs that failed
- * @out_ms: W: when the first of the big blocks began to leave Linux that now
- *	wait for their UNPLUG
- * @refused_ms: W: when the device refused a big block by ERROR last
- * @step: W: the step whose request is out; if that is STATE, it is to find out
- *	what became of the step
+ * @doubt: W: time for tries that a scan advises against
+ * @refusals: W: the big blocks that Linux has refused to add
+ * @failed_ms: W: time that this pass has spent on scans and on failed unplugs
+ * @out_ms: W: when the first of the big blocks that now wait for their UNPLUG
+ *	began to leave Linux
+ * @refused_ms: W: when the device last refused a big block by ERROR
+ * @step: W: the step whose request is out; a STATE request that is out asks for
+ *	the outcome of this step
  * @unplug_all: W: the device must unplug everything first
- * @broken: W: stopped for good
+ * @broken: W: the device is stopped for good
  *
  * @stats: written by the worker, read by anybody
- * @view: I: our directory in sysfs
- * @debugfs: I: our directory there
- * @vmcore: I: in a kdump kernel, what virtio_mem_vmcore keeps
+ * @view: I: the device's directory in sysfs
+ * @debugfs: I: the device's directory in debugfs
+ * @vmcore: I: state of virtio_mem_vmcore in a kdump kernel
  *
  * I: set while probing, then constant.  M: hotplug_mutex.
  * W: the worker only.
@@ -136,7 +136,7 @@ struct virtio_mem {
 	struct virtio_mem_memory memory;
 	struct virtio_mem_watch watch;
 
-	struct mutex hotplug_mutex;	/* guards what is marked M above */
+	struct mutex hotplug_mutex;	/* guards the members marked M */
 	struct virtio_mem_bbt bbt;
 	s64 offline_bytes;
 	char last_error[256];

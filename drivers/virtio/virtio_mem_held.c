@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Remembers what earlier looks and tries found out about a big block: which page
- * is held, and how many tries have failed.  Only orders what is tried next.  May
- * call virtio_mem_scan, virtio_mem_mm_drain() and virtio_mem_table.
+ * Remembers what earlier scans and tries found out about a big block: which
+ * page is held, and how many tries have failed.  These records only order the
+ * next tries.
  *
- * A page that somebody refers to beside its mappings and its cache can't be
- * migrated.  Most such references last for microseconds, or until the batches
- * of each CPU are drained.  So one look proves nothing; but a page that is held
- * before these were drained and after explains why a try would fail, and while
- * the same page is held the next one probably would, too.  (Unless it has come to
- * lie in a batch since, which 6.1 can't tell.)
+ * Linux can't migrate a page that somebody refers to beside its mappings and
+ * its cache.  Most such references last for microseconds, or until each CPU's
+ * batches are drained.  So one scan proves nothing.  But a page that is held
+ * both before and after such a drain explains why a try would fail, and further
+ * tries would probably fail while the same page is held.  (Unless the page has
+ * come to lie in a batch since, which 6.1 can't tell.)
  *
- *	none -> SUSPECTED	the scan has found a page held
- *	SUSPECTED -> none	a later scan has not
- *	SUSPECTED -> HELD	all batches were drained since; it is still held
- *	SUSPECTED -> none	it is not: a try follows
+ *	none -> SUSPECTED	a scan has found a page held
+ *	SUSPECTED -> none	a later scan has found none
+ *	SUSPECTED -> HELD	the page is still held after a drain
+ *	SUSPECTED -> none	the page is no longer held: a try follows
  *	any -> HELD		a try has failed, and a page is held
- *	any -> FAILED		a try has failed, and no look tells why
- *	HELD -> none		the page was let go
- *	FAILED -> none		something has changed that may help
+ *	any -> FAILED		a try has failed, and no scan tells why
+ *	HELD -> none		the page is no longer held
+ *	FAILED -> none		a change may help the next try
  *	any -> none		the big block has gone
  */
 #include <linux/ktime.h>
@@ -37,14 +37,14 @@ enum kind {
 };
 
 /**
- * struct record - what is remembered of a big block
+ * struct record - what earlier scans and tries found out about a big block
  * @kind: see above
  * @pfn: SUSPECTED, HELD: the page
- * @drains: SUSPECTED: how often the batches had been drained at that time
+ * @drains: SUSPECTED: memory.drains at that time
  * @tries: tries that failed
  * @cause: why the last of them did
  * @when_ms: when that was, as ktime_get()
- * @rcu: readers of debugfs may still look
+ * @rcu: delays freeing, because readers of debugfs may still look
  */
 struct record {
 	enum kind kind;
@@ -56,7 +56,7 @@ struct record {
 	struct rcu_head rcu;
 };
 
-/* Without memory to remember it, the big block is just tried again. */
+/* Finds or makes the record; without memory for one the worker just retries. */
 static struct record *record_of(struct virtio_mem *vm, unsigned long id)
 {
 	struct record *r = xa_load(&vm->memory.by_bb, id);
@@ -83,7 +83,7 @@ static void say(struct virtio_mem *vm, unsigned long id, unsigned long pfn)
 }
 
 /**
- * virtio_mem_held_init() - remember nothing yet
+ * virtio_mem_held_init() - begin without records
  * @vm: the device
  */
 void virtio_mem_held_init(struct virtio_mem *vm)
@@ -92,7 +92,7 @@ void virtio_mem_held_init(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_held_forget() - the big block has gone
+ * virtio_mem_held_forget() - forget a big block that has gone
  * @vm: the device
  * @id: the big block
  *
@@ -121,10 +121,10 @@ void virtio_mem_held_exit(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_held_pardon() - something has changed: tries may succeed now
+ * virtio_mem_held_pardon() - forget failed tries, as a change may help new ones
  * @vm: the device
  *
- * What a look can see, pages that are held, is looked at anyway.
+ * Records of held pages stay, because these pages are looked at anyway.
  *
  * Context: the worker.
  */
@@ -139,12 +139,12 @@ void virtio_mem_held_pardon(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_held_history() - what earlier looks and tries found
+ * virtio_mem_held_history() - get what earlier scans and tries found
  * @vm: the device
  * @id: the big block, ADDED
  * @past: out
  *
- * Forgets a page that was let go since.
+ * Forgets a page that is no longer held.
  *
  * Context: the worker; may sleep.
  */
@@ -166,13 +166,13 @@ void virtio_mem_held_history(struct virtio_mem *vm, unsigned long id,
 }
 
 /**
- * virtio_mem_held_suspect() - suspect a page, or nothing any more
+ * virtio_mem_held_suspect() - suspect a page, or clear a suspicion
  * @vm: the device
  * @id: the big block, ADDED
  * @pfn: a page that the scan has found held just now; 0 for none
  *
- * What an earlier scan suspected is forgotten: drains before this one prove
- * nothing.
+ * Replaces the suspicion of an earlier scan, because drains before this scan
+ * prove nothing.
  *
  * Context: the worker; may sleep.
  */
@@ -196,16 +196,16 @@ void virtio_mem_held_suspect(struct virtio_mem *vm, unsigned long id,
 }
 
 /**
- * virtio_mem_held_confirm() - whether the page that was suspected is held
+ * virtio_mem_held_confirm() - find out whether the suspected page is held
  * @vm: the device
  * @id: the big block, ADDED
  * @free_pfn: a page in it that was free just now, 0 if there is none
  *
- * Drains the batches of all CPUs, but only once for all that were suspected
- * before.
+ * Drains the batches of all CPUs, but only once for all pages that were
+ * suspected before the drain.
  *
  * Context: the worker, hotplug_mutex not held; may sleep.
- * Return: true if it is, before the draining and after.
+ * Return: true if the page is held both before and after the drain.
  */
 bool virtio_mem_held_confirm(struct virtio_mem *vm, unsigned long id,
 			     unsigned long free_pfn)
@@ -234,7 +234,7 @@ not_held:
 }
 
 /**
- * virtio_mem_held_record_failure() - a try has failed: find and remember the page
+ * virtio_mem_held_record_failure() - record a failed try and the held page
  * @vm: the device
  * @id: the big block, ADDED
  * @cause: why it failed
@@ -265,13 +265,13 @@ void virtio_mem_held_record_failure(struct virtio_mem *vm, unsigned long id,
 }
 
 /**
- * virtio_mem_held_peek() - what is remembered of a big block, for people
+ * virtio_mem_held_peek() - get the record of a big block, for people
  * @vm: the device, set up
  * @id: the big block
  * @out: tries that failed, why the last one did, and when
  *
  * Context: any; a hint, as the worker may change it meanwhile.
- * Return: true if there is anything.
+ * Return: true if there is a record with a cause.
  */
 bool virtio_mem_held_peek(struct virtio_mem *vm, unsigned long id,
 			  struct virtio_mem_trials *out)
@@ -292,11 +292,11 @@ bool virtio_mem_held_peek(struct virtio_mem *vm, unsigned long id,
 }
 
 /**
- * virtio_mem_held_any_released() - whether any page that was held is let go
+ * virtio_mem_held_any_released() - whether any held page is no longer held
  * @vm: the device
  *
  * Context: the worker.
- * Return: true if so: once for each page.
+ * Return: true once for each such page.
  */
 bool virtio_mem_held_any_released(struct virtio_mem *vm)
 {

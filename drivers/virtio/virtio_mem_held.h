@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What earlier looks and tries found.
+ * Records of what earlier scans and tries found.
  */
 #ifndef _VIRTIO_MEM_HELD_H
 #define _VIRTIO_MEM_HELD_H
@@ -12,9 +12,10 @@
 struct virtio_mem;
 
 /**
- * struct virtio_mem_memory - what is remembered of big blocks
- * @by_bb: W: by BB, what earlier looks and tries found: see virtio_mem_held.c
- * @drains: W: how often the CPUs' batches were drained to tell what is held
+ * struct virtio_mem_memory - what earlier scans and tries found
+ * @by_bb: W: one record a BB, see virtio_mem_held.c
+ * @drains: W: how often the worker has drained the CPUs' batches to tell held
+ *	pages
  *
  * I, M, W: as above struct virtio_mem.
  */

@@ -291,7 +291,7 @@ static void release_region_resource(struct virtio_mem *vm)
 
 	release_resource(vm->mm.parent);
 	kfree(vm->mm.parent);
-	/* _const, because the kernel's driver copies neither if it is built in. */
+	/* _const, because a built-in driver may have left constants. */
 	kfree_const(name);
 	kfree_const(vm->mm.res_name);
 	vm->mm.parent = NULL;
@@ -779,8 +779,8 @@ static int leave_taken(struct virtio_mem *vm,
  * @id: the big block, ADDED; PLUGGED on success, else ADDED again
  * @how: how, and for how long
  *
- * Bounded by @how, and by virtio_mem_bound_raise().  A failure leaves everything
- * as it was, because the driver gives back the pages it has taken and the core
+ * Bounded by @how, and by virtio_mem_bound_raise().  A failure leaves all as it
+ * was, because the driver gives back the pages it has taken and the core
  * onlines the memory it has offlined.  But the core refuses to online a memory
  * block with a poisoned page, and a notifier can refuse.  The log then says how
  * much stays offline, and that memory counts as offline.

@@ -81,7 +81,7 @@ static enum virtio_mem_cause do_plug(struct virtio_mem *vm,
 
 	if (!rc)
 		rc = make_room(vm);
-	/* A newer event comes first; the plan repeats a step that still fits. */
+	/* A newer event comes first; the plan repeats the step if need be. */
 	if (rc == -EINTR)
 		return VIRTIO_MEM_CAUSE_NONE;
 	return rc ? VIRTIO_MEM_CAUSE_NOMEM :
