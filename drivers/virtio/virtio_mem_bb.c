@@ -96,10 +96,10 @@ bool virtio_mem_bb_may(enum virtio_mem_bb_state from,
  * @id: which
  * @to: the new state
  *
- * The cause kept with the BB is forgotten, unless it is in quarantine.
+ * Forgets the cause kept with the BB, unless the BB is in quarantine.
  *
- * Return: 0; -EINVAL for an edge that does not exist or an unknown BB: then
- * nothing changed, and the caller must stop the device.
+ * Return: 0; -EINVAL for an edge that does not exist or an unknown BB, in which
+ * case nothing has changed and the caller must stop the device.
  */
 int virtio_mem_bbt_set(struct virtio_mem_bbt *t, unsigned long id,
 		       enum virtio_mem_bb_state to)
@@ -119,7 +119,7 @@ int virtio_mem_bbt_set(struct virtio_mem_bbt *t, unsigned long id,
 }
 
 /**
- * virtio_mem_bb_name() - a state's name, as people and tools read it
+ * virtio_mem_bb_name() - a state's name for people and tools
  * @state: the state
  *
  * Return: a constant string.
@@ -140,7 +140,7 @@ const char *virtio_mem_bb_name(enum virtio_mem_bb_state state)
  * virtio_mem_bbt_set_cause() - keep with a big block why it stays as it is
  * @t: the table
  * @id: which
- * @cause: one that is a big block's, see virtio_mem_cause_is_block()
+ * @cause: a cause of a big block, see virtio_mem_cause_is_block()
  *
  * Return: 0, or -EINVAL for an unknown BB or a cause that is not a BB's.
  */
@@ -177,8 +177,8 @@ enum virtio_mem_cause virtio_mem_bbt_cause(const struct virtio_mem_bbt *t,
  * @id: which
  * @cause: why
  *
- * virtio_mem_bbt_run() and virtio_mem_bbt_prev() pass over it; one that is
- * PLUGGED has to be unplugged, see virtio_mem_bbt_quarantined().
+ * virtio_mem_bbt_run() and virtio_mem_bbt_prev() skip it.  The worker must
+ * unplug it if it is PLUGGED, see virtio_mem_bbt_quarantined().
  *
  * Return: 0, or -EINVAL as virtio_mem_bbt_set_cause().
  */
@@ -209,11 +209,11 @@ bool virtio_mem_bbt_is_quarantined(const struct virtio_mem_bbt *t,
 }
 
 /**
- * virtio_mem_bbt_release() - end the quarantine of all that have one cause
+ * virtio_mem_bbt_release() - end the quarantine of all BBs that have one cause
  * @t: the table
  * @cause: which cause
  *
- * One that is PLUGGED stays: it has to be unplugged first.
+ * PLUGGED BBs stay in quarantine, because the worker must unplug them first.
  *
  * Return: how many big blocks were released.
  */
@@ -235,7 +235,7 @@ unsigned long virtio_mem_bbt_release(struct virtio_mem_bbt *t,
 }
 
 /**
- * virtio_mem_bbt_set_tried() - pass over a big block until the next pass
+ * virtio_mem_bbt_set_tried() - skip a big block until the next pass
  * @t: the table
  * @id: which
  *
@@ -250,11 +250,11 @@ int virtio_mem_bbt_set_tried(struct virtio_mem_bbt *t, unsigned long id)
 }
 
 /**
- * virtio_mem_bbt_tried() - whether a big block was tried in this pass
+ * virtio_mem_bbt_tried() - whether this pass has tried a big block
  * @t: the table
  * @id: which
  *
- * Return: true if it was.
+ * Return: true if it has.
  */
 bool virtio_mem_bbt_tried(const struct virtio_mem_bbt *t, unsigned long id)
 {
@@ -262,7 +262,7 @@ bool virtio_mem_bbt_tried(const struct virtio_mem_bbt *t, unsigned long id)
 }
 
 /**
- * virtio_mem_bbt_clear_tried() - a new pass begins
+ * virtio_mem_bbt_clear_tried() - skip no big block in a new pass
  * @t: the table
  */
 void virtio_mem_bbt_clear_tried(struct virtio_mem_bbt *t)
@@ -274,10 +274,10 @@ void virtio_mem_bbt_clear_tried(struct virtio_mem_bbt *t)
 }
 
 /**
- * virtio_mem_bbt_forget_causes() - nothing is wanted any more that could fail
+ * virtio_mem_bbt_forget_causes() - forget causes once the request is met
  * @t: the table
  *
- * What is in quarantine keeps its cause.
+ * BBs in quarantine keep their causes.
  */
 void virtio_mem_bbt_forget_causes(struct virtio_mem_bbt *t)
 {
@@ -298,7 +298,7 @@ static bool pickable(const struct virtio_mem_bbt *t, unsigned long id,
 }
 
 /**
- * virtio_mem_bbt_run() - the lowest run of big blocks that can be picked
+ * virtio_mem_bbt_run() - find the lowest run of big blocks that can be picked
  * @t: the table
  * @state: their state; for UNUSED also BBs that the table does not know yet
  * @end: look at ids below this
@@ -328,13 +328,13 @@ unsigned long virtio_mem_bbt_run(const struct virtio_mem_bbt *t,
 }
 
 /**
- * virtio_mem_bbt_quarantined() - the lowest big block in quarantine
+ * virtio_mem_bbt_quarantined() - find the lowest big block in quarantine
  * @t: the table
  * @state: its state
  * @end: look at ids below this
  * @id: out: its id
  *
- * One that was tried in this pass is passed over.
+ * Skips BBs that this pass has tried.
  *
  * Return: true if there is one.
  */

@@ -47,8 +47,9 @@ enum virtio_mem_bb_state {
  * @count: how many of the @nr BBs are in each state
  * @quarantined: how many of the @nr BBs are in quarantine
  *
- * The table starts empty and is grown by its owner, so that a huge region
- * costs nothing while it is unused.  The owner serialises all access.
+ * The table starts empty and its owner makes it longer as needed, because a
+ * huge region must cost nothing while it is unused.  The owner serialises all
+ * access.
  */
 struct virtio_mem_bbt {
 	u8 *entry;

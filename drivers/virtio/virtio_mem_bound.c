@@ -83,7 +83,7 @@ bool virtio_mem_bound_begin(struct virtio_mem_bound *b, unsigned int ms)
 }
 
 /**
- * virtio_mem_bound_end() - end to bound a long call
+ * virtio_mem_bound_end() - stop bounding a long call that has ended
  * @b: the bound
  *
  * Context: the worker, once for every begin that returned true.  May sleep.
@@ -121,7 +121,7 @@ enum virtio_mem_cause virtio_mem_bound_why(struct virtio_mem_bound *b)
  *
  * No other call begins until the worker has looked at the request.
  *
- * Context: any; after the worker was kicked.
+ * Context: any; after virtio_mem_kick().
  */
 void virtio_mem_bound_raise(struct virtio_mem_bound *b)
 {

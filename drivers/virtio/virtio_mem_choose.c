@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: which big block goes next, how, for how long, and whether the guest
- * can do without it; what growing needs.  Never does.
+ * PURE: chooses which big block goes next, how, for how long, and whether the
+ * guest can do without it; and how much memory growing needs.  It never acts.
  *
- * A look orders candidates; it forbids none.  What does is in
- * virtio_mem_choose_stays() and, against running out of memory, in
- * virtio_mem_choose_fit(): a state, the user's word, and one number.
+ * A scan only orders candidates and forbids none.  virtio_mem_choose_stays()
+ * forbids by a state and by the user's word; virtio_mem_choose_fit() forbids by
+ * one number, because the guest must not run out of memory.
  */
 #include "virtio_mem_choose.h"
 
 /*
- * A rank: class, failed tries, how unlikely, cost.  The tries come before the
- * likelihood, or those behind one that always fails would never be tried.
+ * A rank consists of class, failed tries, unlikeliness and cost.  The tries
+ * come before the likelihood, because otherwise a candidate that always fails
+ * would keep all those behind it from being tried.
  */
 #define RANK_CLASS_SHIFT	60
 #define RANK_TRIES_SHIFT	48
@@ -20,12 +21,12 @@
 #define RANK_COST_MAX		(BIT_ULL(RANK_UNLIKELY_SHIFT) - 1)
 
 /**
- * virtio_mem_choose_stays() - what forbids that a big block goes
- * @score: what a look at it found
- * @usable: whether the device can unplug it: else it would serve nobody
+ * virtio_mem_choose_stays() - the cause that forbids to unplug a big block
+ * @score: what a scan of it found
+ * @usable: whether the device can unplug it (if not, offlining helps nobody)
  * @unplug_online: whether online big blocks may be unplugged
  *
- * Only what is known, never what a look at pages suggests.
+ * Considers only known facts, never what a scan of pages suggests.
  *
  * Return: the cause, or VIRTIO_MEM_CAUSE_NONE.
  */
@@ -42,8 +43,8 @@ virtio_mem_choose_stays(const struct virtio_mem_score *score, bool usable,
 
 /**
  * virtio_mem_choose_doubt() - why a try would probably fail
- * @score: what a look at the big block found
- * @past: what earlier ones found
+ * @score: what a scan of the big block found
+ * @past: what earlier scans and tries found
  *
  * Return: the cause, or VIRTIO_MEM_CAUSE_NONE if nothing speaks against it.
  */
@@ -60,12 +61,13 @@ virtio_mem_choose_doubt(const struct virtio_mem_score *score,
 
 /**
  * virtio_mem_choose_reason() - why a try has failed, as exactly as is known
- * @score: what a look at the big block found
- * @past: what earlier ones found
+ * @score: what a scan of the big block found
+ * @past: what earlier scans and tries found
  * @cause: what the core says
  *
- * The core can't tell what was in the way, and says that there is no memory for
- * a gigantic page; a doubtful try has less time than the user allows.
+ * A doubt replaces the core's cause, because the core can't tell which page was
+ * in the way, it says "no memory" for a gigantic page, and a doubtful try runs
+ * out of less time than the user allows.
  *
  * Return: the cause.
  */
@@ -85,7 +87,7 @@ virtio_mem_choose_reason(const struct virtio_mem_score *score,
 	return cause;
 }
 
-/* What is pinned may be let go at any moment, a kernel page hardly ever. */
+/* Pins may go at any moment; the kernel hardly ever frees its own pages. */
 static u64 unlikely_by(enum virtio_mem_cause doubt,
 		       const struct virtio_mem_history *past)
 {
@@ -95,15 +97,16 @@ static u64 unlikely_by(enum virtio_mem_cause doubt,
 }
 
 /**
- * virtio_mem_choose_rank() - what it costs to take a big block out of Linux
- * @score: what a look at it found
- * @past: what earlier looks and tries found
+ * virtio_mem_choose_rank() - the cost of taking a big block out of Linux
+ * @score: what a scan of it found
+ * @past: what earlier scans and tries found
  *
- * Offline ones first, then wholly free ones, then those with the fewest pages
- * to migrate; among equals ZONE_MOVABLE first.  A page that is held or busy may
- * be let go at once or never: worth migrating a quarter of a big block instead.
- * One that has failed by a cause that no look can see may well be nearly empty
- * by now, and would always come first: so it waits until others were tried.
+ * Offline BBs come first, then wholly free ones, then those with the fewest
+ * pages to migrate; among equals ZONE_MOVABLE comes first.  A held or busy page
+ * adds a quarter of a big block to the cost, because it may be let go at once
+ * or never.  A BB that has failed by a cause that no scan can see comes after
+ * the others, because it may be nearly empty by now and would always come
+ * first.
  *
  * Return: smaller is cheaper.
  */
@@ -145,14 +148,15 @@ enum virtio_mem_class virtio_mem_choose_class(u64 rank)
 
 /**
  * virtio_mem_choose_confirms() - whether to find out first if a page is held
- * @score: what a look at the big block found
- * @past: what earlier looks and tries found
+ * @score: what a scan of the big block found
+ * @past: what earlier scans and tries found
  *
- * Most references that a look takes for a hold are those of the CPUs' batches.
- * To drain these costs less than to move all the rest for nothing.  Outside of
- * ZONE_MOVABLE some pages can move that are held (rings of AIO).
+ * Most references that a scan takes for a hold are those of the CPUs' batches.
+ * Draining the batches costs less than moving all other pages in vain.  Outside
+ * of ZONE_MOVABLE some held pages can move (rings of AIO), so nothing is
+ * confirmed there.
  *
- * Return: true if so.
+ * Return: true if the worker shall find out.
  */
 bool virtio_mem_choose_confirms(const struct virtio_mem_score *score,
 				const struct virtio_mem_history *past)
@@ -162,14 +166,15 @@ bool virtio_mem_choose_confirms(const struct virtio_mem_score *score,
 }
 
 /**
- * virtio_mem_choose_finding() - what a scan makes of a big block
- * @score: what a look at it found
- * @past: what earlier looks and tries found
+ * virtio_mem_choose_finding() - evaluate the scan of a big block
+ * @score: what the scan found
+ * @past: what earlier scans and tries found
  * @usable: whether the device can unplug it
  * @unplug_online: whether online big blocks may be unplugged
  * @f: out
  *
- * What a look found earlier is no reason any more; why a try has failed is.
+ * The cause of a failed try stays valid; the finding of an earlier scan does
+ * not.
  */
 void virtio_mem_choose_finding(const struct virtio_mem_score *score,
 			       const struct virtio_mem_history *past,
@@ -187,14 +192,15 @@ void virtio_mem_choose_finding(const struct virtio_mem_score *score,
 }
 
 /**
- * virtio_mem_choose_verdict() - what to do with a big block whose turn it is
- * @score: what a look at it found just now: the scan may be long ago
- * @past: what earlier looks and tries found
- * @turn: what is asked of it
+ * virtio_mem_choose_verdict() - decide what to do with a big block in its turn
+ * @score: what a fresh scan of it found, as the last one may be long ago
+ * @past: what earlier scans and tries found
+ * @turn: the conditions of its turn
  * @cause: out: why it is put off or stays; NONE if it is only not quick
  *
- * First of all whether it costs more than its turn allows: what is dearer than
- * the scan thought comes after those that are cheaper now.  Then what forbids.
+ * The cost comes first: a BB that costs more than its turn allows is put off
+ * until those that are cheaper now have had their turn.  The causes that forbid
+ * come second.
  *
  * Return: the verdict.
  */
@@ -222,20 +228,21 @@ virtio_mem_choose_verdict(const struct virtio_mem_score *score,
 }
 
 /**
- * virtio_mem_choose_method() - how to take a big block out of Linux
- * @score: what a look at it found
+ * virtio_mem_choose_method() - choose how to take a big block out of Linux
+ * @score: what a scan of it found
  * @safe: bbm_safe_unplug
  * @blocks: memory blocks in a big block
  *
- * Offlining moves the pages in use, but holds the locks of memory hotplug the
- * while, waits for a page that is written back whatever signal comes, and goes
- * on about a page that is held until the deadline.  Taking the pages does none
- * of it, but zeroes all of them where init_on_alloc is on (Debian's default),
- * so that the host backs what is about to be unplugged.  Sweeping moves what is
- * in use, and takes nothing.  What it has emptied others can use again until it
- * is offline: in the kernel's zones for what can't move, so that there it must
- * not be long, as it is with several memory blocks.  Taking fails for a poisoned
- * page, offlining passes over it.
+ * Offlining moves the pages in use, but it holds the locks of memory hotplug
+ * meanwhile, no signal ends its wait for a page under writeback, and it retries
+ * a held page until the deadline.  Taking the pages does none of this, but it
+ * zeroes all of them where init_on_alloc is on (Debian's default), so that the
+ * host backs memory that is about to be unplugged.  Sweeping moves the pages in
+ * use and takes none.  Others can use the swept pages again until they are
+ * offline, in the kernel's zones also for data that can't move; so sweeping is
+ * not for kernel zones with several memory blocks, because there it takes long
+ * until all are offline.  Taking fails for a poisoned page, while offlining
+ * skips it.
  *
  * Return: the method.
  */
@@ -255,11 +262,11 @@ virtio_mem_choose_method(const struct virtio_mem_score *score, bool safe,
 }
 
 /**
- * virtio_mem_choose_swap() - what free swap is worth
+ * virtio_mem_choose_swap() - how much memory free swap is worth
  * @p: what memory the guest has left
  *
- * No more than there is to swap out, and half of it where swapping out takes
- * memory, too (zram, zswap).
+ * Free swap is worth no more than there is to swap out, and half of that where
+ * swapping out takes memory, too (zram, zswap).
  *
  * Return: pages.
  */
@@ -290,16 +297,17 @@ static unsigned long reserve_pages(const struct virtio_mem_pressure *p,
  * @score: what a look at the big block found
  * @p: what memory the guest has left
  * @mib_pages: pages in a MiB
- * @reserve_mib: MiB that must be left; 0: no matter what is; below 0: the
- *	driver's own number, see VIRTIO_MEM_RESERVE_SHARE
+ * @reserve_mib: MiB that must be left; 0: nothing must; below 0: the driver's
+ *	own number, see VIRTIO_MEM_RESERVE_SHARE
  * @fit: out: whether it can, and the figure that decides
  *
- * With the big block go its pages.  What is left then is all that is free, or
- * can be freed by reclaim (page cache of all zones and lists, reclaimable slab),
- * or swapped out.  What is in a kernel zone stays in these, as the core moves it,
- * so that these must keep a part of the reserve.  What spills over into them
- * from ZONE_MOVABLE does so because all else is in use: then what is left is
- * theirs anyway.
+ * The guest loses the pages of the big block.  It keeps all other memory that
+ * is free, that reclaim can free (page cache of all zones and lists,
+ * reclaimable slab), or that can be swapped out.  The core moves pages of a
+ * kernel zone to kernel zones only, so these must keep a part of the reserve if
+ * the big block has such pages.  Pages of ZONE_MOVABLE need no such check,
+ * because they spill over into the kernel's zones only when all else is in use,
+ * and then all memory that is left is there anyway.
  */
 void virtio_mem_choose_fit(const struct virtio_mem_score *score,
 			   const struct virtio_mem_pressure *p,
@@ -324,13 +332,13 @@ void virtio_mem_choose_fit(const struct virtio_mem_score *score,
 }
 
 /**
- * virtio_mem_choose_is_swept() - whether what is left can be offlined directly
- * @score: what a look found after sweeping
+ * virtio_mem_choose_is_swept() - whether a swept big block can be offlined
+ * @score: what a scan found after sweeping
  *
- * Others may have allocated since, and offlining moves that; but neither what is
- * held nor what is busy, which it would wait for with all locks held.
+ * Offlining moves the few pages that others may have allocated since.  But it
+ * would wait for held and busy pages with all locks held.
  *
- * Return: true if so.
+ * Return: true if it can be offlined directly.
  */
 bool virtio_mem_choose_is_swept(const struct virtio_mem_score *score)
 {
@@ -342,7 +350,7 @@ bool virtio_mem_choose_is_swept(const struct virtio_mem_score *score)
 /**
  * virtio_mem_choose_ms() - how long an unplug may take
  * @ms: how long the user allows
- * @doubted: a look advises against it
+ * @doubted: a scan advises against it
  *
  * Return: ms.
  */
@@ -352,14 +360,15 @@ unsigned int virtio_mem_choose_ms(unsigned int ms, bool doubted)
 }
 
 /**
- * virtio_mem_choose_times() - how the time for one unplug is shared out
+ * virtio_mem_choose_times() - share out the time for one unplug
  * @method: how it begins
  * @ms: how long it may take in all
  * @blocks: memory blocks in a big block
  * @t: out
  *
- * Offlining holds the locks of all memory hotplug: what comes to hold a page
- * after the look must not make it do so for long, where taking may follow.
+ * Direct offlining gets little time where taking may follow, because it holds
+ * the locks of all memory hotplug and would hold them for long if somebody has
+ * come to hold a page since the scan.
  */
 void virtio_mem_choose_times(enum virtio_mem_method method, unsigned int ms,
 			     unsigned long blocks, struct virtio_mem_times *t)
@@ -374,12 +383,13 @@ void virtio_mem_choose_times(enum virtio_mem_method method, unsigned int ms,
 
 /**
  * virtio_mem_choose_again() - whether to try once more to empty a run of pages
- * @attempt: how many there were
- * @held: the page that a look found held still is
+ * @attempt: how many attempts there were
+ * @held: the page that a scan found held still is
  *
- * A page that is held before an attempt and after it is why that has failed.
+ * A page that was held before a failed attempt and still is would make the next
+ * one fail, too.
  *
- * Return: true if so.
+ * Return: true if another attempt may follow.
  */
 bool virtio_mem_choose_again(unsigned int attempt, bool held)
 {
@@ -387,10 +397,10 @@ bool virtio_mem_choose_again(unsigned int attempt, bool held)
 }
 
 /**
- * virtio_mem_choose_take_after() - whether to take the pages after all
- * @method: what has failed
- * @cause: why
- * @left_ms: time that is left for that
+ * virtio_mem_choose_take_after() - whether to take the pages after a failure
+ * @method: the method that has failed
+ * @cause: why it has failed
+ * @left_ms: time that is left for taking
  *
  * Return: true if taking may succeed all the same.
  */
@@ -406,10 +416,10 @@ bool virtio_mem_choose_take_after(enum virtio_mem_method method,
 }
 
 /**
- * virtio_mem_choose_remembers() - whether a failed try says something of its big block
+ * virtio_mem_choose_remembers() - whether a failed try says something of its BB
  * @cause: why it failed
  *
- * Return: false if something else came between.
+ * Return: false if an unrelated event ended the try.
  */
 bool virtio_mem_choose_remembers(enum virtio_mem_cause cause)
 {
@@ -418,7 +428,7 @@ bool virtio_mem_choose_remembers(enum virtio_mem_cause cause)
 }
 
 /**
- * virtio_mem_choose_takes() - what a big block takes when it is added
+ * virtio_mem_choose_takes() - how much memory adding a big block takes
  * @memmap_pages: pages of its memmap
  *
  * Return: pages of the kernel's zones, with page tables and block devices.
@@ -429,7 +439,7 @@ unsigned long virtio_mem_choose_takes(unsigned long memmap_pages)
 	       VIRTIO_MEM_ROOM_PAGES;
 }
 
-/* What it takes to use what is in ZONE_MOVABLE. */
+/* Page tables that the guest needs to use the memory in ZONE_MOVABLE. */
 static unsigned long tables(unsigned long mib_pages,
 			    const struct virtio_mem_pressure *p)
 {
@@ -439,13 +449,13 @@ static unsigned long tables(unsigned long mib_pages,
 }
 
 /**
- * virtio_mem_choose_need() - what must be there for a big block to be added
+ * virtio_mem_choose_need() - how much memory must be there to add a big block
  * @memmap_pages: pages of its memmap
  * @mib_pages: pages in a MiB
  * @p: what memory the guest has
  *
- * The memmap, page tables, memory block devices; and something to use what is in
- * ZONE_MOVABLE with.
+ * The need consists of the memmap, page tables and memory block devices, and of
+ * page tables to use the memory in ZONE_MOVABLE.
  *
  * Return: pages of the kernel's zones.
  */
@@ -457,12 +467,13 @@ unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
 }
 
 /**
- * virtio_mem_choose_has() - what the kernel can have at most, as reclaim sees it
+ * virtio_mem_choose_has() - how much memory reclaim can find at most
  * @p: what memory the guest has
  *
- * Whoever takes the last of it for a moment brings the OOM killer to all others.
- * Where a big block takes more than this, nothing is tried, because it can't be
- * had: this is a sum of counters, not a look at pages.
+ * The driver tries nothing if a big block takes more than this: the memory
+ * can't be had, and taking the last of it for a moment calls the OOM killer for
+ * all others.  The answer is certain, because it is a sum of counters and not a
+ * scan of pages.
  *
  * Return: pages above the minimum watermarks, free, page cache or swappable.
  */
@@ -473,7 +484,7 @@ unsigned long virtio_mem_choose_has(const struct virtio_mem_pressure *p)
 }
 
 /**
- * virtio_mem_choose_plenty() - whether adding finds its memory free
+ * virtio_mem_choose_plenty() - whether adding a big block finds enough free
  * @memmap_pages: pages that the memmap of one big block takes
  * @mib_pages: pages in a MiB
  * @p: what memory the guest has left
@@ -496,8 +507,8 @@ bool virtio_mem_choose_plenty(unsigned long memmap_pages,
  * @mib_pages: pages in a MiB
  * @p: what memory the guest has left
  *
- * What is plugged and can't be added has to be unplugged again.  Only orders:
- * one is always worth a try.
+ * Limits the plugging, because the worker must unplug again all that it can't
+ * add.  The limit never forbids: one big block is always worth a try.
  *
  * Return: big blocks, at least one.
  */
@@ -513,7 +524,7 @@ unsigned long virtio_mem_choose_room(unsigned long memmap_pages,
 }
 
 /**
- * virtio_mem_candidates_reset() - a new scan begins
+ * virtio_mem_candidates_reset() - drop all candidates before a new scan
  * @cand: the candidates
  */
 void virtio_mem_candidates_reset(struct virtio_mem_candidates *cand)
@@ -535,7 +546,7 @@ void virtio_mem_candidates_reset(struct virtio_mem_candidates *cand)
  * @buf: new buffer; NULL for the small one that is always there
  * @capacity: candidates that fit into @buf
  *
- * Return: the old buffer, for the caller to free; NULL if that was the small one.
+ * Return: the old buffer, for the caller to free; NULL if it was the small one.
  */
 struct virtio_mem_candidate *
 virtio_mem_candidates_replace(struct virtio_mem_candidates *cand,
@@ -554,7 +565,7 @@ static bool is_cheap(const struct virtio_mem_candidate *c)
 	return virtio_mem_choose_class(c->rank) < VIRTIO_MEM_CLASS_USED;
 }
 
-/* The dearest one, to be replaced where there is no room. */
+/* The dearest candidate, which a cheaper one replaces if there is no room. */
 static struct virtio_mem_candidate *
 dearest(const struct virtio_mem_candidates *cand)
 {
@@ -567,7 +578,7 @@ dearest(const struct virtio_mem_candidates *cand)
 }
 
 /**
- * virtio_mem_candidates_offer() - keep a big block, or the cheapest if all don't fit
+ * virtio_mem_candidates_offer() - keep a big block, if it fits or is cheap
  * @cand: the candidates, not sorted yet
  * @c: the big block
  */
@@ -590,11 +601,11 @@ void virtio_mem_candidates_offer(struct virtio_mem_candidates *cand,
 }
 
 /**
- * virtio_mem_candidates_put_off() - take back the one that was handed out last
+ * virtio_mem_candidates_put_off() - take back the candidate handed out last
  * @cand: the candidates, sorted
- * @c: it, with what it costs now
+ * @c: the candidate, with its present cost
  *
- * It is handed out again after those that are cheaper.
+ * The plan hands it out again after those that are cheaper.
  */
 void virtio_mem_candidates_put_off(struct virtio_mem_candidates *cand,
 				   const struct virtio_mem_candidate *c)
@@ -620,7 +631,7 @@ static int by_rank(const void *a, const void *b)
 }
 
 /**
- * virtio_mem_candidates_sort() - the scan is over: cheapest first
+ * virtio_mem_candidates_sort() - sort the candidates of a scan, cheapest first
  * @cand: the candidates
  *
  * Among equals the one with the highest address comes first.
@@ -634,9 +645,9 @@ void virtio_mem_candidates_sort(struct virtio_mem_candidates *cand)
  * virtio_mem_candidates_enough() - whether a scan can stop
  * @cand: the candidates
  * @nr: how many big blocks are to go
- * @any_offline: some memory is: it goes first, wherever it is
+ * @any_offline: some memory is offline, and goes first wherever it is
  *
- * Return: true if as many are kept that cost no migration at all.
+ * Return: true if @nr candidates are kept that cost no migration at all.
  */
 bool virtio_mem_candidates_enough(const struct virtio_mem_candidates *cand,
 				  unsigned long nr, bool any_offline)

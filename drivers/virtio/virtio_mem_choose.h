@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PURE: which big block goes next, how, for how long, and whether the guest can
- * do without it; what growing needs.  Looks only order here: all that forbids is
- * in virtio_mem_choose_stays() and virtio_mem_choose_fit().  Includes
- * virtio_mem_cause.h and virtio_mem_policy.h.
+ * PURE: chooses which big block goes next, how, for how long, and whether the
+ * guest can do without it; and how much memory growing needs.  A scan only
+ * orders candidates; only virtio_mem_choose_stays() and virtio_mem_choose_fit()
+ * forbid.  Includes virtio_mem_cause.h and virtio_mem_policy.h.
  */
 #ifndef _VIRTIO_MEM_CHOOSE_H
 #define _VIRTIO_MEM_CHOOSE_H
@@ -12,20 +12,20 @@
 #include "virtio_mem_policy.h"
 
 /**
- * struct virtio_mem_score - what a look at the pages of a big block found
+ * struct virtio_mem_score - what a scan of the pages of a big block found
  * @online_pages: pages that are online; 0: the big block is offline
  * @free_pages: of these, free
  * @used_pages: of these, in use and as far as can be seen movable
  * @stuck_pages: of these, in use and not movable
  * @stuck_pfn: the first of these
- * @stuck_cause: why that one is not
+ * @stuck_cause: why that one is not movable
  * @held_pages: of the used ones, those that something holds at this moment
  * @held_pfn: the first of these
  * @busy_pages: of the used ones, those that are locked or being written back
- * @poisoned_pages: neither free nor used: offlining passes over them
+ * @poisoned_pages: neither free nor used, because offlining skips them
  * @free_pfn: the first page that is on the allocator's lists, 0: none
  * @kernel_pages: of the online ones, those in zones other than ZONE_MOVABLE
- * @kernel_zone: there are any of these
+ * @kernel_zone: @kernel_pages is not 0
  */
 struct virtio_mem_score {
 	unsigned long online_pages;
@@ -44,9 +44,9 @@ struct virtio_mem_score {
 };
 
 /**
- * struct virtio_mem_history - what earlier looks and tries found
- * @tries: tries that failed since the big block was last worth a new start
- * @held: a page in it was held before all batches were drained and after, or
+ * struct virtio_mem_history - what earlier scans and tries found
+ * @tries: tries that failed since the record of the big block began
+ * @held: a page in it was held both before and after a drain of all batches, or
  *	after a try that failed, and it still is
  * @cause: why the last try failed
  */
@@ -58,16 +58,16 @@ struct virtio_mem_history {
 
 /**
  * struct virtio_mem_pressure - what memory the guest has left, in pages
- * @available: what could be allocated without swapping (MemAvailable)
+ * @available: pages that could be allocated without swapping (MemAvailable)
  * @swap_free: free swap
  * @swap_is_memory: some of the swap is compressed memory
- * @anon: what could be swapped out
+ * @anon: pages that could be swapped out
  * @movable_total: all of ZONE_MOVABLE
- * @kernel_free: free in the other zones, above their high watermarks and what
- *	the kernel's own allocations can't have
+ * @kernel_free: free in the other zones, above their high watermarks and above
+ *	the part that the kernel's own allocations can't have
  * @kernel_room: the same above their minimum watermarks
  * @kernel_file: page cache and reclaimable slab in the other zones
- * @kernel_anon: what could be swapped out of these
+ * @kernel_anon: pages that could be swapped out of the other zones
  * @total: all memory
  */
 struct virtio_mem_pressure {
@@ -86,9 +86,9 @@ struct virtio_mem_pressure {
 /**
  * struct virtio_mem_fit - whether the guest can do without a big block, and why
  * @fits: whether it can
- * @kernel: what decided are the kernel's zones alone
+ * @kernel: the kernel's zones alone decided
  * @left: pages that would be left there, free or to be had
- * @reserve: pages that must be
+ * @reserve: pages that must be left there
  */
 struct virtio_mem_fit {
 	bool fits;
@@ -112,12 +112,12 @@ enum virtio_mem_method {
 };
 
 /**
- * struct virtio_mem_turn - what is asked of a big block whose turn it is
+ * struct virtio_mem_turn - the conditions of a big block's turn
  * @usable: the device can unplug it
- * @unplug_online: big blocks that are online may be unplugged
- * @quick: others wait for it: it must cost no migration
- * @doubted: it is tried though a look advises against it
- * @confirmed: whether a page in it is held has been found out just now
+ * @unplug_online: online big blocks may be unplugged
+ * @quick: it must cost no migration, because others wait for it
+ * @doubted: it is tried though a scan advises against it
+ * @confirmed: the worker has just found out whether a page in it is held
  * @fits: the guest can do without it
  */
 struct virtio_mem_turn {
@@ -130,7 +130,7 @@ struct virtio_mem_turn {
 };
 
 /**
- * enum virtio_mem_verdict - what is to be done with it
+ * enum virtio_mem_verdict - what to do with a big block in its turn
  * @VIRTIO_MEM_VERDICT_TRY: try to unplug it
  * @VIRTIO_MEM_VERDICT_CONFIRM: find out whether a page is held, then ask again
  * @VIRTIO_MEM_VERDICT_PUT_OFF: offer it again, at what it costs now
@@ -144,11 +144,11 @@ enum virtio_mem_verdict {
 };
 
 /**
- * struct virtio_mem_finding - what a scan makes of a big block
+ * struct virtio_mem_finding - the evaluated scan of a big block
  * @stays: it can't go, whatever is tried
- * @cause: what speaks against it
- * @keep: what is kept with it as the reason
- * @suspect_pfn: page to be suspected of being held, 0 for none
+ * @cause: the cause that speaks against unplugging it
+ * @keep: the cause to keep with it in the table
+ * @suspect_pfn: a page that may be held, 0 for none
  */
 struct virtio_mem_finding {
 	bool stays;
@@ -159,9 +159,9 @@ struct virtio_mem_finding {
 
 /**
  * struct virtio_mem_times - how the time for one unplug is shared out, in ms
- * @empty: for moving what is in use and taking pages
- * @direct: for offlining what was not taken
- * @taken: for offlining what was
+ * @empty: for moving pages in use and taking pages
+ * @direct: for offlining without taking
+ * @taken: for offlining taken pages
  */
 struct virtio_mem_times {
 	unsigned int empty;
@@ -169,13 +169,13 @@ struct virtio_mem_times {
 	unsigned int taken;
 };
 
-/* Classes of rank: cheaper ones come first whatever else is known. */
+/* Classes of rank; cheaper classes come first whatever else is known. */
 enum virtio_mem_class {
-	VIRTIO_MEM_CLASS_OFFLINE,	/* nothing of it is online */
-	VIRTIO_MEM_CLASS_FREE,		/* nothing of it is in use */
-	VIRTIO_MEM_CLASS_USED,		/* something has to move */
-	VIRTIO_MEM_CLASS_FAILED,	/* as before, and a try has failed */
-	VIRTIO_MEM_CLASS_DOUBTED,	/* a look advises against a try */
+	VIRTIO_MEM_CLASS_OFFLINE,	/* no page is online */
+	VIRTIO_MEM_CLASS_FREE,		/* no page is in use */
+	VIRTIO_MEM_CLASS_USED,		/* some pages have to move */
+	VIRTIO_MEM_CLASS_FAILED,	/* a try has failed */
+	VIRTIO_MEM_CLASS_DOUBTED,	/* a scan advises against a try */
 };
 
 /**
@@ -183,7 +183,7 @@ enum virtio_mem_class {
  * @rank: see virtio_mem_choose_rank(); smaller is cheaper
  * @id: the big block
  * @online_pages: pages that the guest loses with it
- * @kernel_zone: whether the kernel's zones lose them
+ * @kernel_zone: whether the kernel's zones lose some of them
  */
 struct virtio_mem_candidate {
 	u64 rank;
@@ -197,10 +197,10 @@ struct virtio_mem_candidate {
  * @c: the candidates
  * @capacity: how many there is room for
  * @nr: how many are kept
- * @next: the first that has not been handed out
+ * @next: the first that the plan has not handed out
  * @cheap: how many of them cost no migration at all
- * @early: the scan stopped early: there may be any others
- * @full: there was no room: there are others that are no cheaper
+ * @early: the scan stopped early, so there may be any others
+ * @full: the room did not suffice, so there are others that are no cheaper
  * @few: room for some, where there is no memory for all
  */
 struct virtio_mem_candidates {
