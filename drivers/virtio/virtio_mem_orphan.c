@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Orphans: devices that were removed, but whose workers have not ended, since a
- * call into the memory hotplug core can't be cut short.  A new device that has
- * the same memory waits for them.
+ * Orphans are removed devices whose workers have not ended yet, because nothing
+ * can cut short their call into the memory hotplug core.  A new device with the
+ * same memory waits for them.
  */
 #include <linux/device.h>
 #include <linux/list.h>
@@ -15,7 +15,7 @@
 
 /**
  * struct heir - a device that waits for an orphan to end
- * @list: in the list of those
+ * @list: entry in the list of heirs
  * @dev: the device
  */
 struct heir {
@@ -28,7 +28,7 @@ static LIST_HEAD(heirs);
 static DEFINE_MUTEX(orphans_lock);	/* guards both lists */
 
 /**
- * virtio_mem_orphan_begin() - the worker goes on without the device
+ * virtio_mem_orphan_begin() - list a device whose worker goes on without it
  * @vm: the device
  *
  * Context: remove; may sleep.
@@ -41,12 +41,12 @@ void virtio_mem_orphan_begin(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_orphan_end() - the worker has let go of the memory
- * @vm: the device
+ * virtio_mem_orphan_end() - probe waiting devices once the worker is done
+ * @vm: the device, of whose memory the worker has let go
  *
- * A deferred device would be probed again when some driver binds to something,
- * which may never happen: so all that wait are probed from here.  Those that
- * wait for another orphan as well do so again.
+ * All waiting devices are probed from here, because the driver core probes a
+ * deferred device only when some driver binds to something, which may never
+ * happen.  Devices that also wait for another orphan become heirs again.
  *
  * Context: the worker; may sleep.
  */
@@ -62,7 +62,7 @@ void virtio_mem_orphan_end(struct virtio_mem *vm)
 	mutex_unlock(&orphans_lock);
 	list_for_each_entry_safe(heir, next, &ready, list) {
 		rc = device_attach(heir->dev);
-		/* It may have gone as well. */
+		/* The waiting device may have gone as well. */
 		if (rc < 0)
 			dev_dbg(heir->dev, "not probed again (%d)\n", rc);
 		put_device(heir->dev);
@@ -70,7 +70,10 @@ void virtio_mem_orphan_end(struct virtio_mem *vm)
 	}
 }
 
-/* Whoever binds elsewhere has it probed in vain: it waits once. */
+/*
+ * Lists a device once, though the driver core may probe it in vain several
+ * times while it waits.
+ */
 static void add_heir(struct device *dev)
 {
 	struct heir *heir;
@@ -80,7 +83,7 @@ static void add_heir(struct device *dev)
 		if (heir->dev == dev)
 			return;
 	dev_info(dev, "an earlier removal is still ending; waiting for that\n");
-	/* Without memory for that it is as deferred as any other. */
+	/* Without memory for that, it waits like any deferred device. */
 	heir = kmalloc(sizeof(*heir), GFP_KERNEL);
 	if (!heir)
 		return;
@@ -89,13 +92,14 @@ static void add_heir(struct device *dev)
 }
 
 /**
- * virtio_mem_orphan_wait() - whether an earlier removal still ends
+ * virtio_mem_orphan_wait() - defer a device while an earlier removal still ends
  * @vm: the device, whose region is known
  *
  * An orphan may still be taking the same memory out of Linux.
  *
  * Context: probe; may sleep.
- * Return: 0; -EPROBE_DEFER if so: then the device is probed again.
+ * Return: 0; -EPROBE_DEFER if the device has to wait, and is probed again
+ * later.
  */
 int virtio_mem_orphan_wait(struct virtio_mem *vm)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Devices that were removed, but whose workers have not ended.
+ * Removed devices whose workers have not ended yet.
  */
 #ifndef _VIRTIO_MEM_ORPHAN_H
 #define _VIRTIO_MEM_ORPHAN_H

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The pages of memory that the driver has taken out of the allocator, and
- * whose they are while it is offlined; and what else needs pages to be taken.
+ * Takes pages out of the allocator and gives them back, and hands them over to
+ * the core while it offlines them.  Draining and sweeping are here, too,
+ * because they take pages for a moment.
  *
  * A taken page is allocated to the driver: refcount 1, PageOffline, out of the
- * managed count.  Handed over to the core's offlining its refcount is 0: the
- * core skips PageOffline pages that nobody refers to.  Until 6.10 the core
- * takes all pages of what it offlines out of the managed count, so that they
- * must be in it while they are handed over; later it leaves these out.
+ * managed count.  A page handed over to the core has refcount 0, because the
+ * core's offlining skips PageOffline pages that nobody refers to.  Such pages
+ * must be in the managed count until 6.10, because the core then subtracts all
+ * pages of the memory that it offlines; later it leaves these pages out.
  */
 #include <linux/memory.h>
 #include <linux/mm.h>
@@ -20,7 +21,7 @@
 #include "virtio_mem_policy.h"
 #include "virtio_mem_scan.h"
 
-/* Let others get on, now and then; 256 MiB with 4 KiB pages. */
+/* Lets others run once every 65,536 pages (256 MiB with 4 KiB pages). */
 static void breathe(unsigned long i)
 {
 	if (!(i & 0xffff))
@@ -28,7 +29,7 @@ static void breathe(unsigned long i)
 }
 
 /**
- * virtio_mem_pages_take() - make pages that were allocated just now taken ones
+ * virtio_mem_pages_take() - turn freshly allocated pages into taken ones
  * @pfn: first page
  * @nr: pages, all in one zone, from alloc_contig_range()
  *
@@ -66,8 +67,8 @@ void virtio_mem_pages_give_back(unsigned long pfn, unsigned long nr)
 	page_offline_end();
 	adjust_managed_page_count(pfn_to_page(pfn), nr);
 	/*
-	 * Not free_contig_range(): it warns if somebody looks at one of them
-	 * just now, who then is the one to free it.
+	 * Not free_contig_range(), because it warns if somebody looks at one of
+	 * the pages just now; that somebody then frees the page.
 	 */
 	for (i = 0; i < nr; i++) {
 		__free_page(pfn_to_page(pfn + i));
@@ -76,13 +77,13 @@ void virtio_mem_pages_give_back(unsigned long pfn, unsigned long nr)
 }
 
 /**
- * virtio_mem_pages_hand_over() - leave taken pages to the core's offlining
+ * virtio_mem_pages_hand_over() - hand taken pages over to the core's offlining
  * @pfn: first page
  * @nr: pages, all in one zone
  *
  * Context: GOING_OFFLINE; may sleep.
- * Return: 0; -EBUSY if somebody just looks at one of them: a blind decrement
- * would leave it to be freed by whoever does.  Then nothing has changed.
+ * Return: 0; -EBUSY, with nothing changed, if somebody just looks at one of the
+ * pages, because that somebody would free the page after a blind decrement.
  */
 int virtio_mem_pages_hand_over(unsigned long pfn, unsigned long nr)
 {
@@ -103,7 +104,7 @@ undo:
 }
 
 /**
- * virtio_mem_pages_take_over() - the core's offlining has failed
+ * virtio_mem_pages_take_over() - take pages back after the core has failed
  * @pfn: first page
  * @nr: pages, handed over before
  *
@@ -122,16 +123,18 @@ void virtio_mem_pages_take_over(unsigned long pfn, unsigned long nr)
 }
 
 /**
- * virtio_mem_pages_drain() - take what each CPU keeps in batches to the lists
+ * virtio_mem_pages_drain() - bring the pages in each CPU's batches to the lists
  * @pfn: a page, online, that was free just now
  *
- * Pages that are on their way to or from an LRU list have a reference that lasts
- * until the CPU is done with its batch, which an idle one never is.  What drains
- * them is not exported; alloc_contig_range() does it before it moves anything
- * (6.1 to 6.12), and a page that is free costs it nothing more.
+ * A page on its way to or from an LRU list has a reference until the CPU is
+ * done with its batch, which may never happen on an idle CPU.  Modules can't
+ * call the functions that drain the batches.  But alloc_contig_range() drains
+ * them before it moves anything (6.1 to 6.12), and does little else for a page
+ * that is free.
  *
- * Context: nobody else offlines it; may sleep.
- * Return: 0; else what alloc_contig_range() says, and nothing may be drained.
+ * Context: nobody else offlines the page; may sleep.
+ * Return: 0; else an error of alloc_contig_range(), in which case the batches
+ * may not be drained.
  */
 int virtio_mem_pages_drain(unsigned long pfn)
 {
@@ -143,9 +146,10 @@ int virtio_mem_pages_drain(unsigned long pfn)
 }
 
 /*
- * Allocates one page of a run, preferably one that is free; 0: none to be had.
- * Others take free pages, too, and in the kernel's zones all of a page block must
- * be movable: the next page block may do.
+ * Allocates one page of a run, preferably one that is free; returns 0 if it
+ * gets none.  A failed attempt goes on with the next page block, because others
+ * take free pages, too, and in the kernel's zones a whole page block must be
+ * movable.
  */
 static unsigned long take_plug(unsigned long pfn, unsigned long nr)
 {
@@ -156,7 +160,7 @@ static unsigned long take_plug(unsigned long pfn, unsigned long nr)
 	     attempt++) {
 		unsigned long found = virtio_mem_scan_free_page(at, end);
 
-		/* Without a free one: the first, whose contents then move. */
+		/* Without a free page take the first, whose contents move. */
 		if (!found)
 			found = at;
 		if (!virtio_mem_compat_alloc_range(found, found + 1))
@@ -167,12 +171,12 @@ static unsigned long take_plug(unsigned long pfn, unsigned long nr)
 }
 
 /**
- * virtio_mem_pages_drain_run() - as virtio_mem_pages_drain(), by any page
+ * virtio_mem_pages_drain_run() - drain as virtio_mem_pages_drain(), by any page
  * @pfn: first page
  * @nr: pages, online, all in one zone
  *
- * In the kernel's zones isolation refuses a page that is in a CPU's batch, before
- * anything drains these.
+ * The kernel's zones need this before the run is taken, because isolation there
+ * refuses a page that is in a CPU's batch before anything drains the batches.
  *
  * Context: nobody else offlines them; may sleep.
  */
@@ -185,12 +189,13 @@ void virtio_mem_pages_drain_run(unsigned long pfn, unsigned long nr)
 }
 
 /**
- * virtio_mem_pages_drain_zone() - take what CPUs keep in batches to a zone's lists
+ * virtio_mem_pages_drain_zone() - bring the CPUs' free pages to a zone's lists
  * @page: any page of the zone, allocated, and nobody else's
  *
- * What does that is not exported; alloc_contig_range() does it as soon as it has
- * isolated what it was asked for, which it does not refuse for a page without a
- * reference (6.1 to 7.3).  Then it finds that this page is not free.
+ * Modules can't call the function that drains them.  But alloc_contig_range()
+ * drains them as soon as it has isolated the page, and it isolates a page
+ * without a reference everywhere (6.1 to 7.3).  It then fails, because the page
+ * is not free.
  *
  * Context: the caller holds no lock of memory hotplug; may sleep.
  */
@@ -205,25 +210,26 @@ void virtio_mem_pages_drain_zone(struct page *page)
 }
 
 /**
- * virtio_mem_pages_sweep() - move what is in use out of pages, and take none
+ * virtio_mem_pages_sweep() - move the data in use out of pages, and take none
  * @pfn: first page
  * @nr: pages, online, all in one zone, and all of whole page blocks
  *
- * alloc_contig_range() isolates the pages, so that nothing new comes, moves what
- * is in use, and then takes and zeroes them; or fails, and takes nothing, if any
- * of them is not free by then (6.1 to 7.3).  So one page is taken before.  With
- * no reference to it, it looks as if it were on its way to the allocator: then
- * the isolation does not mind it in the kernel's zones, either, and what looks
- * whether all are free does.
+ * alloc_contig_range() isolates the pages, so that nothing new comes, and moves
+ * the data in use.  It then takes and zeroes the pages; but it fails and takes
+ * none if any of them is not free by then (6.1 to 7.3).  So the driver takes
+ * one page before the call.  It drops the reference to that page, because the
+ * page then looks as if it were on its way to the allocator: the isolation
+ * accepts it in the kernel's zones, too, while the test whether all pages are
+ * free does not.
  *
- * What was in use may still be, and what is free may be in use again at once.
- * Of the free chunk that the one page comes from all is zeroed: a page block at
- * most.
+ * Some pages may still be in use afterwards, and others may use free pages
+ * again at once.  Linux zeroes all of the free chunk that the one page comes
+ * from, which is a page block at most.
  *
- * Context: nobody else offlines them; may sleep, and ends early if a fatal
+ * Context: nobody else offlines the pages; may sleep, and ends early if a fatal
  * signal is pending.
- * Return: 0 if it was tried; -EBUSY if no page could be had for it; -EINTR;
- * -ENOMEM if there was no room for what moves.
+ * Return: 0 if it was tried; -EBUSY if there was no page to take for it;
+ * -EINTR; -ENOMEM if there was no room for the data that moves.
  */
 int virtio_mem_pages_sweep(unsigned long pfn, unsigned long nr)
 {
@@ -234,7 +240,7 @@ int virtio_mem_pages_sweep(unsigned long pfn, unsigned long nr)
 	if (!plug)
 		return -EBUSY;
 	page = pfn_to_page(plug);
-	/* Somebody looks at it just now: it is not ours alone. */
+	/* Somebody else refers to the page just now. */
 	if (!page_ref_freeze(page, 1)) {
 		__free_page(page);
 		return -EBUSY;
@@ -242,7 +248,7 @@ int virtio_mem_pages_sweep(unsigned long pfn, unsigned long nr)
 	rc = virtio_mem_compat_alloc_range(pfn, pfn + nr);
 	page_ref_unfreeze(page, 1);
 	__free_page(page);
-	/* Success is impossible: a page that is allocated is none to be had. */
+	/* Success is impossible, because one page is allocated already. */
 	if (WARN_ON_ONCE(!rc))
 		return -EBUSY;
 	return rc == -EBUSY ? 0 : rc;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pages of memory that the driver has taken out of the allocator, and
- * whose they are while it is offlined; and what else needs pages to be taken.
+ * Takes pages out of the allocator, hands them over to the core's offlining and
+ * gives them back; drains and sweeps pages.
  */
 #ifndef _VIRTIO_MEM_PAGES_H
 #define _VIRTIO_MEM_PAGES_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The module's parameters: each is checked where it is set.
+ * The module's parameters, each with its check.
  */
 #include <linux/kernel.h>
 #include <linux/log2.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The module's parameters, as the rest of the driver reads them: with
- * READ_ONCE() those that users can write at any time.
+ * The module's parameters.  The driver reads those that users can write at any
+ * time with READ_ONCE().
  */
 #ifndef _VIRTIO_MEM_PARAM_H
 #define _VIRTIO_MEM_PARAM_H

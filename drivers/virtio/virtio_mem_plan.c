@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: from sizes, table and candidates to the next step; what a pass
- * learns from how it ended; when a long call has become needless.  Decides,
- * never does.
+ * PURE: decides the next step from sizes, table and candidates, takes in how it
+ * ended, and tells when a long call has become needless.  It never acts.
  */
 #include "virtio_mem_plan.h"
 
@@ -53,7 +52,7 @@ unsigned long virtio_mem_plan_want(const struct virtio_mem_situation *in,
 }
 
 /**
- * virtio_mem_plan_needless() - whether to unplug even one more would be too much
+ * virtio_mem_plan_needless() - whether unplugging one more would be too much
  * @requested: bytes that the hypervisor wants
  * @plugged: bytes that are plugged, as the device says
  * @bb_size: bytes in a big block
@@ -66,7 +65,7 @@ bool virtio_mem_plan_needless(u64 requested, u64 plugged, u64 bb_size)
 }
 
 /**
- * virtio_mem_pass_begin() - forget what the last pass has learned
+ * virtio_mem_pass_begin() - forget all that the last pass has learned
  * @pass: the pass
  *
  * The caller also calls virtio_mem_bbt_clear_tried().
@@ -77,9 +76,9 @@ void virtio_mem_pass_begin(struct virtio_mem_pass *pass)
 }
 
 /**
- * virtio_mem_pass_unfit() - the guest can't do without a big block
+ * virtio_mem_pass_unfit() - record that the guest can't do without a big block
  * @pass: the pass
- * @c: it: nor, until the next pass, without any of its class that is as large
+ * @c: the big block; the pass excludes all of its class that are as large
  */
 void virtio_mem_pass_unfit(struct virtio_mem_pass *pass,
 			   const struct virtio_mem_candidate *c)
@@ -91,11 +90,11 @@ void virtio_mem_pass_unfit(struct virtio_mem_pass *pass,
 }
 
 /**
- * virtio_mem_pass_is_unfit() - whether that is known of a big block
+ * virtio_mem_pass_is_unfit() - whether the guest can't do without a big block
  * @pass: the pass
- * @c: it
+ * @c: the big block
  *
- * Return: true if so.
+ * Return: true if virtio_mem_pass_unfit() excludes it.
  */
 bool virtio_mem_pass_is_unfit(const struct virtio_mem_pass *pass,
 			      const struct virtio_mem_candidate *c)
@@ -113,8 +112,8 @@ static void hold_cause(struct virtio_mem_pass *pass,
 }
 
 /*
- * What is plugged but not added comes first: it serves nobody.  What waits for
- * memory to be onlined is kept, if it is wanted.
+ * Adds plugged big blocks first, because plugged memory alone helps nobody.
+ * Keeps wanted ones plugged while too much added memory waits to be onlined.
  */
 static bool plan_add(const struct virtio_mem_situation *in,
 		     const struct virtio_mem_bbt *t,
@@ -140,7 +139,7 @@ static bool plan_add(const struct virtio_mem_situation *in,
 	return true;
 }
 
-/* Of those that could be added, how many have to go back all the same. */
+/* How many plugged big blocks go back though they could be added. */
 static unsigned long surplus(const struct virtio_mem_bbt *t,
 			     const struct virtio_mem_pass *pass,
 			     unsigned long want)
@@ -171,7 +170,7 @@ static bool plan_give_back(const struct virtio_mem_situation *in,
 	return step->nr;
 }
 
-/* No device should make its usable region smaller; this one has. */
+/* Notes that a device has shrunk its usable region, which it should not do. */
 static void heed_outside(const struct virtio_mem_situation *in,
 			 const struct virtio_mem_bbt *t,
 			 struct virtio_mem_pass *pass)
@@ -218,7 +217,7 @@ static bool plan_grow(const struct virtio_mem_situation *in,
 	return true;
 }
 
-/* Whether the next candidate can go without any page having to move. */
+/* Whether the next candidate can go without moving any page. */
 static bool next_is_cheap(const struct virtio_mem_bbt *t,
 			  const struct virtio_mem_candidates *cand)
 {
@@ -232,8 +231,9 @@ static bool next_is_cheap(const struct virtio_mem_bbt *t,
 }
 
 /*
- * One request can unplug several: so those that have left Linux wait for more,
- * if these are about to follow.  Nothing waits for long, or for a migration.
+ * Big blocks that have left Linux wait for others that are about to follow,
+ * because one request can unplug several.  They wait neither for long nor for a
+ * migration.
  */
 static bool unplug_can_wait(const struct virtio_mem_situation *in,
 			    const struct virtio_mem_bbt *t,
@@ -247,11 +247,11 @@ static bool unplug_can_wait(const struct virtio_mem_situation *in,
 }
 
 /*
- * The next one to try.  Time for tries is bounded: what there is none for waits
- * for the next pass.  A long look alone does not use it up; and what is doubted
- * has its own, or it would never be tried where others fail all the time.  What
- * has failed or is doubted comes after all others, also after those that a scan
- * that stopped early has not seen.
+ * Picks the next candidate to try.  Time for tries is bounded, and candidates
+ * without any left wait for the next pass; a long scan alone does not use it
+ * up.  Doubted ones have time of their own, because otherwise they would never
+ * get a try where others fail all the time.  Failed and doubted ones come after
+ * all others, also after those that a scan which stopped early has not seen.
  */
 static const struct virtio_mem_candidate *
 pick_candidate(const struct virtio_mem_situation *in,
@@ -280,7 +280,10 @@ pick_candidate(const struct virtio_mem_situation *in,
 	return NULL;
 }
 
-/* Ends since what was tried, or does not fit, is not offered again. */
+/*
+ * Whether another scan may find more.  Scans end, because none offers again
+ * what this pass has tried or found unfit.
+ */
 static bool needs_scan(const struct virtio_mem_candidates *cand,
 		       const struct virtio_mem_pass *pass)
 {
@@ -324,13 +327,13 @@ static bool plan_shrink(const struct virtio_mem_situation *in,
  * virtio_mem_plan_next() - decide the next step
  * @in: the situation
  * @t: the table
- * @cand: the candidates of this pass's scan; one is handed out for SHRINK
+ * @cand: the candidates of this pass's scan; SHRINK hands out one of them
  * @pass: what this pass has learned; its cause is set when there is a reason
  *	to wait
- * @step: out: what to do
+ * @step: out: the step
  *
- * Ends: every step that is reported either moves a BB towards the request or
- * holds something until the next pass.
+ * A pass ends, because every reported step either moves a BB towards the
+ * request or holds something until the next pass.
  */
 void virtio_mem_plan_next(const struct virtio_mem_situation *in,
 			  const struct virtio_mem_bbt *t,
@@ -349,7 +352,7 @@ void virtio_mem_plan_next(const struct virtio_mem_situation *in,
 	want = virtio_mem_plan_want(in, t);
 	own = owned(t);
 	if (in->ending) {
-		/* The guest has given this up already: let the host have it. */
+		/* Give it to the host, because the guest has given it up. */
 		if (!in->unplug_all && own > want)
 			plan_give_back(in, t, pass, step, own - want);
 		return;
@@ -390,7 +393,7 @@ static void report_plug(struct virtio_mem_pass *pass,
 		return;
 	}
 	if (step->nr > 1) {
-		/* One of them is bad: find out which. */
+		/* Plug one by one, to find out which of them is bad. */
 		pass->single = true;
 		return;
 	}
@@ -418,7 +421,7 @@ static void report_unplug(struct virtio_mem_pass *pass,
  * virtio_mem_plan_report() - take in how a step ended
  * @pass: what this pass has learned
  * @step: the step
- * @cause: VIRTIO_MEM_CAUSE_NONE if it was done (or put off), else why not
+ * @cause: VIRTIO_MEM_CAUSE_NONE if it is done or put off, else why it is not
  *
  * The caller has brought the table up to date: states; quarantine for a single
  * UNUSED BB that the device refused with ERROR or Linux refused to add;
@@ -443,24 +446,24 @@ void virtio_mem_plan_report(struct virtio_mem_pass *pass,
 		pass->cause = cause;
 		break;
 	case VIRTIO_MEM_STEP_ADD:
-		/* The next BB would meet the same, unless it was this BB. */
+		/* The next BB would fail, too, unless only this BB is bad. */
 		if (cause != VIRTIO_MEM_CAUSE_ADD_FAILED ||
 		    ++pass->refusals >= VIRTIO_MEM_MAX_REFUSALS)
 			pass->add_held = true;
 		hold_cause(pass, cause);
 		break;
 	case VIRTIO_MEM_STEP_SCAN:
-		/* What a try found out says more. */
+		/* Apart from pass->cause, because a try finds out more. */
 		if (!pass->doubt)
 			pass->doubt = cause;
 		break;
 	case VIRTIO_MEM_STEP_SHRINK:
-		/* What does not fit was not tried. */
+		/* PRESSURE is no failed try, because nothing was tried. */
 		if (cause != VIRTIO_MEM_CAUSE_PRESSURE)
 			pass->failed = true;
 		if (cause == VIRTIO_MEM_CAUSE_INTERRUPTED)
 			pass->shrink_held = true;
-		/* What does not fit concerns its class, see pass->unfit. */
+		/* PRESSURE ends only its class, see pass->unfit. */
 		if (cause == VIRTIO_MEM_CAUSE_PRESSURE ||
 		    cause == VIRTIO_MEM_CAUSE_INTERRUPTED)
 			pass->cause = cause;

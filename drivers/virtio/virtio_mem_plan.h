@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PURE: from sizes, table and candidates to the next step; what a pass learns
- * from how it ended; when a long call has become needless.  Includes
+ * PURE: decides the next step from sizes, table and candidates, takes in how it
+ * ended, and tells when a long call has become needless.  Includes
  * virtio_mem_bb.h and virtio_mem_choose.h only.
  */
 #ifndef _VIRTIO_MEM_PLAN_H
@@ -12,13 +12,13 @@
 
 /**
  * enum virtio_mem_step_type - what the worker shall do next
- * @VIRTIO_MEM_STEP_NONE: nothing: the request is met as well as can be
- * @VIRTIO_MEM_STEP_WAIT: nothing now: see the pass's cause
+ * @VIRTIO_MEM_STEP_NONE: nothing, because the request is met as well as can be
+ * @VIRTIO_MEM_STEP_WAIT: nothing now, for the pass's cause
  * @VIRTIO_MEM_STEP_UNPLUG_ALL: ask the device to unplug everything
  * @VIRTIO_MEM_STEP_PLUG: ask the device to plug a run of UNUSED BBs
  * @VIRTIO_MEM_STEP_UNPLUG: ask the device to unplug a run of PLUGGED BBs
  * @VIRTIO_MEM_STEP_ADD: add one PLUGGED BB to Linux
- * @VIRTIO_MEM_STEP_SCAN: look at ADDED BBs, offer those that can go
+ * @VIRTIO_MEM_STEP_SCAN: scan ADDED BBs, offer those that can go
  * @VIRTIO_MEM_STEP_SHRINK: take one ADDED BB out of Linux
  */
 enum virtio_mem_step_type {
@@ -34,12 +34,12 @@ enum virtio_mem_step_type {
 
 /**
  * struct virtio_mem_step - one step
- * @type: what
+ * @type: what to do
  * @first: first BB, where the step names some
  * @nr: how many adjacent BBs; for SCAN: how many are to go
- * @quick: SHRINK: others wait for it, so it must cost no migration; else put
- *	it off, that is, offer it again at what it costs now
- * @doubted: SHRINK: a look advises against it; the time for such tries is
+ * @quick: SHRINK: it must cost no migration, because others wait for it; if it
+ *	costs one, put it off, that is, offer it again at its present cost
+ * @doubted: SHRINK: a scan advises against it; the time for such tries is
  *	bounded
  */
 struct virtio_mem_step {
@@ -53,20 +53,20 @@ struct virtio_mem_step {
 /**
  * struct virtio_mem_situation - what a decision rests on, beside the table
  * @requested: bytes that the hypervisor wants
- * @foreign: bytes that are plugged but in no big block of ours
+ * @foreign: bytes that are plugged but in no big block of this driver
  * @bb_size: bytes
  * @usable_bbs: BBs with ids below this can be plugged now
  * @online_room: BBs that may be added before too much waits to be onlined
  * @max_run: BBs that one request can name
- * @add_room: BBs that look as if they could be added one after the other, at
- *	least one: only orders
+ * @add_room: BBs for which there seems to be memory to add them one after the
+ *	other, at least one; a guess, which limits a plug but forbids none
  * @add_trust: BBs that may be plugged though Linux has refused to add some; 0:
- *	none is added for now
- * @may_doubt: there is time for tries that a look advises against
- * @failed_ms: time that this pass has spent on what came to nothing
- * @unplug_all: memory left plugged by somebody else must go first
- * @answer_pending: a request is out that has not been answered
- * @ending: the worker shall leave off: only what is out of Linux may still go
+ *	nothing is added for now
+ * @may_doubt: there is time for tries that a scan advises against
+ * @failed_ms: time that this pass has spent in vain
+ * @unplug_all: memory that somebody else has left plugged must go first
+ * @answer_pending: the device has not answered the request that is out
+ * @ending: the worker shall end; it may still unplug what has left Linux
  * @waited_ms: how long BBs that have left Linux wait for their UNPLUG
  */
 struct virtio_mem_situation {
@@ -89,19 +89,19 @@ struct virtio_mem_situation {
 /**
  * struct virtio_mem_pass - what one pass of the worker has learned
  * @cause: why the request is not met; NONE while there is hope
- * @doubt: what a look had against the first BB that it advised against
+ * @doubt: the cause against the first BB that a scan advised against
  * @refusals: BBs that the device, or Linux, refused one by one
- * @unfit: by zone class (in a kernel zone or not): so many pages, or more, the
- *	guest can't do without; 0: nothing known
- * @single: name one BB a request (after one for several went wrong)
+ * @unfit: by zone class (in a kernel zone or not): the guest can't do without
+ *	so many pages or more; 0: nothing known
+ * @single: name one BB a request, because one for several has failed
  * @plug_held: no more PLUG in this pass
  * @unplug_held: no more UNPLUG, and so no more shrinking
  * @add_held: no more ADD, and so no more PLUG
  * @shrink_held: no candidate is left
  * @scanned: the candidates are of this pass
- * @failed: some candidate was tried, or looked at again, in vain
+ * @failed: some candidate was tried, or scanned again, in vain
  * @late: there was no time left for some candidate
- * @denied: nor for some that is doubted
+ * @denied: there was no time left for some doubted candidate
  */
 struct virtio_mem_pass {
 	enum virtio_mem_cause cause;
