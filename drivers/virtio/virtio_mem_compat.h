@@ -2,7 +2,8 @@
 /*
  * Every difference between the kernel versions that this driver supports, and
  * nothing else.  Supported and tested: Debian 12's 6.1 and 6.12.  Written for
- * up to 7.2, whose memory hotplug interfaces were read, not run.
+ * up to 7.2, of which the authors have read the memory hotplug interfaces, but
+ * run nothing.
  */
 #ifndef _VIRTIO_MEM_COMPAT_H
 #define _VIRTIO_MEM_COMPAT_H
@@ -46,19 +47,20 @@
 #define VIRTIO_MEM_ACR_ARG	MIGRATE_MOVABLE
 #endif
 
-/* Declared by 6.12's alloc_contig_range() as a macro over *_noprof(). */
+/* In 6.12 alloc_contig_range() is a macro over *_noprof(). */
 static inline int virtio_mem_compat_alloc_range(unsigned long start,
 						unsigned long end)
 {
-	/* RETRY_MAYFAIL: an unplug must never call the OOM killer. */
+	/* RETRY_MAYFAIL, because an unplug must never call the OOM killer. */
 	return alloc_contig_range(start, end, VIRTIO_MEM_ACR_ARG,
 				  GFP_KERNEL | __GFP_NOWARN |
 				  __GFP_RETRY_MAYFAIL);
 }
 
 /*
- * How often a folio is mapped; below 0 if that can't be told: for large ones
- * modules can't call what counts before 6.10, which has the sum at hand.
+ * How often a folio is mapped; below 0 if unknown.  It is unknown for large
+ * folios before 6.10, because modules can't call the function that counts their
+ * mappings; from 6.10 on the folio has the sum at hand.
  */
 static inline int virtio_mem_compat_mapcount(struct folio *folio)
 {
@@ -72,8 +74,8 @@ static inline int virtio_mem_compat_mapcount(struct folio *folio)
 }
 
 /*
- * Whether the page's owner knows how to move it, though it is on no LRU list:
- * a balloon's or zsmalloc's.  Since 6.17 these have a flag of their own.
+ * Whether the page's owner (a balloon, zsmalloc) can move it though it is on no
+ * LRU list.  Since 6.17 such pages have a flag of their own.
  */
 static inline bool virtio_mem_compat_movable_ops(struct page *page)
 {
@@ -84,7 +86,7 @@ static inline bool virtio_mem_compat_movable_ops(struct page *page)
 #endif
 }
 
-/* Pages that hold what was compressed to save memory (zram, zswap). */
+/* Pages that store compressed memory (zram, zswap). */
 static inline unsigned long virtio_mem_compat_compressed_pages(void)
 {
 #if IS_ENABLED(CONFIG_ZSMALLOC)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Suspend and hibernation: the worker is brought to rest, and what would lose
- * memory is refused.  Built with CONFIG_PM_SLEEP only.
+ * Suspend and hibernation: brings the worker to rest, and refuses any sleep
+ * that would lose memory.  Built with CONFIG_PM_SLEEP only.
  */
 #include <linux/suspend.h>
 #include <linux/virtio.h>
@@ -12,8 +12,9 @@
 #include "virtio_mem_table.h"
 
 /*
- * By our books or by the device's: each may know of some that the other lacks.
- * Final only while the worker is at rest and no request is out.
+ * Whether memory is plugged, by the table or by the device, because each may
+ * know of some that the other lacks.  The answer is final only while the worker
+ * is at rest and no request is out.
  */
 static bool has_memory(struct virtio_mem *vm)
 {
@@ -29,7 +30,7 @@ static bool has_memory(struct virtio_mem *vm)
 	return any;
 }
 
-/* Nothing may change from here on, or what is looked at next says nothing. */
+/* Stops all changes, because the checks that follow need a stable state. */
 static int come_to_rest(struct virtio_mem *vm)
 {
 	int rc = virtio_mem_work_pause(vm);
@@ -45,7 +46,7 @@ static int come_to_rest(struct virtio_mem *vm)
 	return rc;
 }
 
-/* The machine will be off: what was plugged is not, under Linux's feet. */
+/* Refuses while memory is plugged, because a machine that is off loses it. */
 static int check_hibernation(struct virtio_mem *vm)
 {
 	if (!has_memory(vm))
@@ -60,7 +61,7 @@ static int check_suspend(struct virtio_mem *vm)
 	/* Suspend to idle leaves devices and memory powered. */
 	if (pm_suspend_target_state == PM_SUSPEND_TO_IDLE)
 		return 0;
-	/* No state to suspend to: hibernation, and what is like it. */
+	/* Hibernation and the like have no state to suspend to. */
 	if (pm_suspend_target_state == PM_SUSPEND_ON)
 		return check_hibernation(vm);
 	if (virtio_has_feature(vm->vdev, VIRTIO_MEM_F_PERSISTENT_SUSPEND) ||
@@ -85,7 +86,7 @@ static int pm_notify(struct notifier_block *nb, unsigned long action,
 		if (!rc && action != PM_SUSPEND_PREPARE)
 			rc = check_hibernation(vm);
 		vm->pm.prepared = !rc;
-		/* Nobody tells those who refused that it is over. */
+		/* Resume now, as a notifier that refused gets no POST call. */
 		if (rc)
 			virtio_mem_work_resume(vm);
 		break;
@@ -100,10 +101,11 @@ static int pm_notify(struct notifier_block *nb, unsigned long action,
 }
 
 /**
- * virtio_mem_pm_freeze() - the device's part of falling asleep
+ * virtio_mem_pm_freeze() - put the device to sleep
  * @vdev: the device
  *
- * Not everybody asks notifiers first: Xen and kexec's jump do not.
+ * Checks everything again, because Xen and kexec's jump call no notifier
+ * before.
  *
  * Context: the virtio core's freeze; may sleep.
  * Return: 0; -EBUSY if the worker did not come to rest or a request is out,
@@ -130,11 +132,11 @@ int virtio_mem_pm_freeze(struct virtio_device *vdev)
 }
 
 /**
- * virtio_mem_pm_restore() - the device's part of waking up
+ * virtio_mem_pm_restore() - wake the device up
  * @vdev: the device
  *
  * Context: the virtio core's restore; may sleep.
- * Return: 0; else what virtio_mem_vq_open() says: then the device is stopped.
+ * Return: 0; else an error of virtio_mem_vq_open(), and the device is stopped.
  */
 int virtio_mem_pm_restore(struct virtio_device *vdev)
 {
@@ -146,7 +148,7 @@ int virtio_mem_pm_restore(struct virtio_device *vdev)
 			"not usable after sleep: no queue (%d); memory stays as it is until the driver is loaded again\n",
 			rc);
 		virtio_mem_note(vm, "stopped: no queue after sleep (%d)", rc);
-		/* The worker is at rest. */
+		/* No race, because the worker is at rest. */
 		WRITE_ONCE(vm->broken, true);
 	} else {
 		virtio_device_ready(vdev);
@@ -158,7 +160,7 @@ int virtio_mem_pm_restore(struct virtio_device *vdev)
 }
 
 /**
- * virtio_mem_pm_start() - be asked before the machine falls asleep
+ * virtio_mem_pm_start() - hear of sleep before the machine falls asleep
  * @vm: the device, whose worker runs
  *
  * Context: probe; may sleep.
@@ -166,13 +168,13 @@ int virtio_mem_pm_restore(struct virtio_device *vdev)
 void virtio_mem_pm_start(struct virtio_mem *vm)
 {
 	vm->pm.nb.notifier_call = pm_notify;
-	/* First of all: nothing has been frozen yet. */
+	/* First of all notifiers, before anything is frozen. */
 	vm->pm.nb.priority = INT_MAX;
 	register_pm_notifier(&vm->pm.nb);
 }
 
 /**
- * virtio_mem_pm_stop() - the end of virtio_mem_pm_start()
+ * virtio_mem_pm_stop() - no longer hear of sleep
  * @vm: the device
  *
  * Context: remove; may sleep.

@@ -11,9 +11,10 @@ struct virtio_device;
 struct virtio_mem;
 
 /**
- * struct virtio_mem_sleep - what is kept for suspend and hibernation
+ * struct virtio_mem_sleep - state of suspend and hibernation
  * @nb: power management notifier
- * @prepared: it has let the guest sleep; written while nothing else sleeps
+ * @prepared: the notifier has let the guest sleep; no other sleep is under way
+ *	when it changes
  */
 struct virtio_mem_sleep {
 	struct notifier_block nb;

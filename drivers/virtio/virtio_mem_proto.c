@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: requests encoded, answers and configuration space checked and
- * decoded, the geometry of big blocks.
+ * PURE: encodes requests, checks and decodes answers and configuration space,
+ * and lays out big blocks.
  *
- * Facts: VIRTIO specification, "Memory Device".  A memory device is always a
- * VERSION_1 device, so that everything is little endian.
+ * Facts: VIRTIO specification, "Memory Device".  Everything is little endian,
+ * because a memory device is always a VERSION_1 device.
  */
 #include "virtio_mem_proto.h"
 
@@ -14,7 +14,7 @@
 
 /**
  * virtio_mem_proto_request() - fill in a request
- * @req: to be filled in, padding included
+ * @req: the request to fill in, padding included
  * @type: VIRTIO_MEM_REQ_*
  * @addr: first device block, bytes; ignored for UNPLUG_ALL
  * @nb_blocks: device blocks; ignored for UNPLUG_ALL
@@ -33,12 +33,12 @@ void virtio_mem_proto_request(struct virtio_mem_req *req, u16 type, u64 addr,
 }
 
 /**
- * virtio_mem_proto_answer() - what the device answered
+ * virtio_mem_proto_answer() - decode the device's answer
  * @resp: the response buffer
  * @len: how many bytes the device says that it wrote
  *
- * Only the type counts: some devices leave out the rest for requests that
- * have no payload.
+ * Only the type counts, because some devices leave out the rest for requests
+ * that have no payload.
  *
  * Return: ACK, NACK, BUSY, ERROR; UNKNOWN for a type that the specification
  * does not have, or a length that can't be.
@@ -63,7 +63,7 @@ virtio_mem_proto_answer(const struct virtio_mem_resp *resp, u32 len)
 }
 
 /**
- * virtio_mem_proto_state() - the payload of an acknowledged STATE request
+ * virtio_mem_proto_state() - decode the answer to an acknowledged STATE request
  * @resp: the response buffer
  * @len: how many bytes the device says that it wrote
  *
@@ -125,8 +125,8 @@ const char *virtio_mem_proto_answer_name(enum virtio_mem_answer answer)
  * @cfg: the configuration
  * @page_size: the guest's page size in bytes
  *
- * A requested size above the region is no reason: QEMU 7.2 can be started
- * like that; it just can't be reached.
+ * A requested size above the region is allowed, because QEMU 7.2 can start like
+ * that; the driver just can't reach it.
  *
  * Return: NULL if it does, else the reason why not, as a constant string.
  */
@@ -160,8 +160,8 @@ const char *virtio_mem_proto_check(const struct virtio_mem_cfg *cfg,
 
 /**
  * virtio_mem_proto_check_update() - whether a configuration may follow another
- * @old: the one that was accepted before
- * @now: read later, has passed virtio_mem_proto_check()
+ * @old: the configuration that the driver has accepted before
+ * @now: a later one, which has passed virtio_mem_proto_check()
  *
  * Return: NULL if it may, else the reason why not, as a constant string.
  */
@@ -177,11 +177,11 @@ const char *virtio_mem_proto_check_update(const struct virtio_mem_cfg *old,
 
 /**
  * virtio_mem_proto_check_bb_size() - whether big blocks may have this size
- * @bb_size: wanted, bytes
+ * @bb_size: the wanted size, bytes
  * @block_size: device block, bytes
  * @memory_block: Linux's memory block, bytes
  *
- * Return: NULL if so, else the reason why not, as a constant string.
+ * Return: NULL if they may, else the reason why not, as a constant string.
  */
 const char *virtio_mem_proto_check_bb_size(u64 bb_size, u64 block_size,
 					   u64 memory_block)
@@ -213,7 +213,7 @@ int virtio_mem_proto_geometry(struct virtio_mem_geo *geo,
 {
 	u64 mask = bb_size - 1;
 	u64 first = max(cfg->addr, lowest);
-	/* Inclusive: what Linux can address may reach up to the last byte. */
+	/* Inclusive, because Linux's range may reach up to the last byte. */
 	u64 last = min(cfg->addr + cfg->region_size - 1, highest);
 	u64 end;
 
@@ -230,7 +230,7 @@ int virtio_mem_proto_geometry(struct virtio_mem_geo *geo,
 }
 
 /**
- * virtio_mem_proto_usable_bbs() - how many big blocks can be plugged now
+ * virtio_mem_proto_usable_bbs() - how many big blocks the device can plug now
  * @geo: the geometry
  * @cfg: the configuration
  *

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PURE: requests encoded, answers and configuration space checked and
- * decoded, the geometry of big blocks.  Includes virtio_mem_core.h only.
+ * PURE: encodes requests, checks and decodes answers and configuration space,
+ * and lays out big blocks.  Includes virtio_mem_core.h only.
  */
 #ifndef _VIRTIO_MEM_PROTO_H
 #define _VIRTIO_MEM_PROTO_H
 
 #include "virtio_mem_core.h"
 
-/* Most device blocks that one request can name: nb_blocks is 16 bits wide. */
+/* The most blocks that one request can name, because nb_blocks has 16 bits. */
 #define VIRTIO_MEM_MAX_NB_BLOCKS	U16_MAX
 
 /**
@@ -19,8 +19,8 @@
  * @VIRTIO_MEM_ANSWER_ERROR: the device calls it malformed or already done
  * @VIRTIO_MEM_ANSWER_UNKNOWN: not an answer of the specification
  * @VIRTIO_MEM_ANSWER_SILENT: none came in time; the request is still out
- * @VIRTIO_MEM_ANSWER_UNSENT: none will come: there was no memory to send it
- * @VIRTIO_MEM_ANSWER_GONE: none will come: the device is broken or removed
+ * @VIRTIO_MEM_ANSWER_UNSENT: none will come, as there was no memory to send it
+ * @VIRTIO_MEM_ANSWER_GONE: none will come, as the device is broken or removed
  */
 enum virtio_mem_answer {
 	VIRTIO_MEM_ANSWER_ACK,
@@ -38,9 +38,9 @@ enum virtio_mem_answer {
  * @block_size: device block, bytes
  * @addr: start of the device region, bytes
  * @region_size: size of the device region, bytes
- * @usable_region_size: part of it that can be plugged now, bytes
+ * @usable_region_size: part of it that the device can plug now, bytes
  * @plugged_size: plugged now, bytes
- * @requested_size: wanted by the hypervisor, bytes
+ * @requested_size: the size that the hypervisor wants, bytes
  * @node_id: ACPI proximity domain
  */
 struct virtio_mem_cfg {
@@ -54,10 +54,10 @@ struct virtio_mem_cfg {
 };
 
 /**
- * struct virtio_mem_geo - how big blocks lie in the device region
+ * struct virtio_mem_geo - where big blocks lie in the device region
  * @bb_size: size of a big block, bytes, a power of two
  * @base: address of big block 0, bytes, a multiple of @bb_size
- * @nr_bbs: how many whole big blocks the region has that Linux can address
+ * @nr_bbs: number of whole big blocks in the region that Linux can address
  */
 struct virtio_mem_geo {
 	u64 bb_size;

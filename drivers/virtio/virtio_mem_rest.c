@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The worker's rest between two passes, with an eye on what kept the last
- * one from meeting the request.
+ * The worker's rest between two passes, in which it watches the obstacle that
+ * kept the last pass from meeting the request.
  *
- * Nobody tells a driver that memory is free again or a page let go, and the
- * next try may be a minute away.  A look whether it could get further costs
- * microseconds, and if so the next pass begins at once.  It may come to nothing,
- * too: then the rest after it lasts several times as long as what it cost.
+ * The resting worker checks regularly whether it could get further, because
+ * nobody tells a driver that memory is free again or that a page is no longer
+ * held, and the next try may be a minute away.  A check costs microseconds; if
+ * it succeeds, the next pass begins at once.  If that pass comes to nothing,
+ * the rest after it lasts several times as long as the pass.
  */
 #include <linux/jiffies.h>
 #include <linux/virtio.h>
@@ -14,7 +15,7 @@
 
 #include "virtio_mem_device.h"
 
-/* Whatever the last pass has cost: a request, an answer, the end. */
+/* A request, an answer or the end always call, whatever the last pass cost. */
 static bool called(struct virtio_mem *vm)
 {
 	return READ_ONCE(vm->events) & ~BIT(VIRTIO_MEM_EV_MEMORY) ||
@@ -41,7 +42,7 @@ static bool may_get_further(struct virtio_mem *vm)
 	return true;
 }
 
-/* Returns true if something has called. */
+/* Returns true if an event has called the worker. */
 static bool sleep_for(struct virtio_mem *vm, u32 ms, bool memory_too)
 {
 	unsigned long ticks = msecs_to_jiffies(ms);
@@ -57,8 +58,8 @@ static bool sleep_for(struct virtio_mem *vm, u32 ms, bool memory_too)
  * @vm: the device
  * @delay: ms; 0 to wait for an event only
  *
- * After a pass that has wasted time, memory that comes and goes does not call
- * before as much time has passed.
+ * After a pass that has wasted time, memory that comes and goes does not end
+ * the rest before as much time has passed.
  *
  * Context: the worker; sleeps.
  */

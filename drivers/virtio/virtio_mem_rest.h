@@ -12,8 +12,8 @@
 struct virtio_mem;
 
 /**
- * struct virtio_mem_watch - what is watched while the worker rests
- * @pressure: W: what memory the guest had left when the last pass ended, or the
+ * struct virtio_mem_watch - what the worker watches while it rests
+ * @pressure: W: memory that the guest had left when the last pass ended, or the
  *	least since
  * @hasty: W: the last pass began before its time
  *

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PURE: when to try again, when to look whether that would help, how much
- * time may go into tries that a look advises against, and when what Linux has
- * refused to add is tried again.
+ * PURE: decides when to try again, when to check whether that would help, how
+ * much time may go into tries that a scan advises against, and when to retry
+ * big blocks that Linux has refused to add.
  */
 #include "virtio_mem_retry.h"
 
 /**
- * virtio_mem_backoff_reset() - something has changed: start over
+ * virtio_mem_backoff_reset() - start over after a change
  * @b: the back-off
  */
 void virtio_mem_backoff_reset(struct virtio_mem_backoff *b)
@@ -16,7 +16,7 @@ void virtio_mem_backoff_reset(struct virtio_mem_backoff *b)
 }
 
 /**
- * virtio_mem_backoff_next() - how long to wait before the next retry
+ * virtio_mem_backoff_next() - get the delay before the next retry
  * @b: the back-off
  *
  * Grows by VIRTIO_MEM_RETRY_SHARE each time.
@@ -32,13 +32,13 @@ u32 virtio_mem_backoff_next(struct virtio_mem_backoff *b)
 }
 
 /**
- * virtio_mem_backoff_rest() - let others get on after long tries
+ * virtio_mem_backoff_rest() - lengthen a delay to the time of failed tries
  * @delay_ms: from virtio_mem_backoff_next()
- * @spent_ms: how long tries of the last pass took that came to nothing; a pass
- *	ends with the first one after VIRTIO_MEM_PASS_FAILED_MS
+ * @spent_ms: how long failed tries of the last pass took; a pass ends with the
+ *	first one after VIRTIO_MEM_PASS_FAILED_MS
  *
- * Such a try may hold the locks of memory hotplug until its deadline.  They are
- * held for half of the time at most.
+ * The worker thus holds the locks of memory hotplug for half of the time at
+ * most, because such a try may hold them until its deadline.
  *
  * Return: ms.
  */
@@ -48,10 +48,10 @@ u32 virtio_mem_backoff_rest(u32 delay_ms, u64 spent_ms)
 }
 
 /**
- * virtio_mem_retry_look_ms() - how often to look while resting
+ * virtio_mem_retry_look_ms() - how often to check while resting
  * @delay_ms: the rest
  *
- * Return: ms between two looks; they cost some microseconds each.
+ * Return: ms between two checks, which cost some microseconds each.
  */
 u32 virtio_mem_retry_look_ms(u32 delay_ms)
 {
@@ -60,13 +60,13 @@ u32 virtio_mem_retry_look_ms(u32 delay_ms)
 }
 
 /**
- * virtio_mem_retry_least_ms() - the part of a rest that only a request cuts short
+ * virtio_mem_retry_least_ms() - part of a rest that memory does not cut short
  * @delay_ms: the rest
- * @failed_ms: what tries of the last pass took that came to nothing
+ * @failed_ms: how long failed tries of the last pass took
  * @hasty: that pass had begun before its time
  *
- * Memory that comes and goes, or is freed, may be worth another pass at once;
- * but not one after the other that comes to nothing.
+ * Memory that others online, offline or free may be worth another pass at once,
+ * but not one failing pass after the other.
  *
  * Return: ms.
  */
@@ -80,12 +80,13 @@ u32 virtio_mem_retry_least_ms(u32 delay_ms, u64 failed_ms, bool hasty)
 /**
  * virtio_mem_retry_eased() - whether the guest has got memory that it lacked
  * @cause: why the last pass has not met the request
- * @then: what it had left at that time, or the least since; is lowered
- * @now: what it has left now
+ * @then: memory left at that time, or the least since; this function lowers it
+ * @now: memory left now
  * @bb_pages: pages in a big block
  * @memmap_pages: pages that its memmap takes
  *
- * Migration that fails for lack of memory looks like pages that are held.
+ * The causes of held pages count, too, because migration that fails for lack of
+ * memory looks like held pages.
  *
  * Return: true if another pass may get further.
  */
@@ -105,7 +106,7 @@ bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
 	    cause != VIRTIO_MEM_CAUSE_PINNED &&
 	    cause != VIRTIO_MEM_CAUSE_DEADLINE)
 		return false;
-	/* What is added takes its memmap, and no more. */
+	/* A big block that is added takes only its memmap. */
 	if (cause == VIRTIO_MEM_CAUSE_NOMEM)
 		much = min(much, memmap_pages);
 	if (have < had) {
@@ -123,11 +124,12 @@ bool virtio_mem_retry_eased(enum virtio_mem_cause cause,
 }
 
 /**
- * virtio_mem_doubt_grant() - a new request: some doubtful tries come at once
+ * virtio_mem_doubt_grant() - allow a new request some doubtful tries at once
  * @d: the time for them
  * @now_ms: now
  *
- * Nothing is saved up, and debts stay: requests may come every second.
+ * Earlier credit is lost and debts stay, because requests may come every
+ * second.
  */
 void virtio_mem_doubt_grant(struct virtio_mem_doubt *d, u64 now_ms)
 {
@@ -136,14 +138,14 @@ void virtio_mem_doubt_grant(struct virtio_mem_doubt *d, u64 now_ms)
 }
 
 /**
- * virtio_mem_doubt_may() - whether a try that a look advises against may begin
- * @d: the time for them
+ * virtio_mem_doubt_may() - whether a try that a scan advises against may begin
+ * @d: the time for such tries
  * @now_ms: now
  *
- * A share of the time that passes is added.  What a try may overdraw is bounded
- * by VIRTIO_MEM_DOUBT_TRY_MS, so that the longest back-off always suffices.
+ * Adds a share of the time that has passed.  VIRTIO_MEM_DOUBT_TRY_MS bounds how
+ * much a try may overdraw, so that the longest back-off always suffices.
  *
- * Return: true if so.
+ * Return: true if it may.
  */
 bool virtio_mem_doubt_may(struct virtio_mem_doubt *d, u64 now_ms)
 {
@@ -156,7 +158,7 @@ bool virtio_mem_doubt_may(struct virtio_mem_doubt *d, u64 now_ms)
 }
 
 /**
- * virtio_mem_doubt_spend() - such a try has come to nothing
+ * virtio_mem_doubt_spend() - pay for a doubtful try that has failed
  * @d: the time for them
  * @ms: how long it took
  */
@@ -170,7 +172,7 @@ void virtio_mem_doubt_spend(struct virtio_mem_doubt *d, u64 ms)
 }
 
 /**
- * virtio_mem_refusals_count() - Linux has refused to add one more
+ * virtio_mem_refusals_count() - count one more refusal of Linux to add
  * @r: the refusals
  * @now_ms: now
  */
@@ -182,7 +184,7 @@ void virtio_mem_refusals_count(struct virtio_mem_refusals *r, u64 now_ms)
 }
 
 /**
- * virtio_mem_refusals_end() - one was added: not every add fails
+ * virtio_mem_refusals_end() - start over, as Linux has added a big block
  * @r: the refusals
  */
 void virtio_mem_refusals_end(struct virtio_mem_refusals *r)
@@ -192,11 +194,12 @@ void virtio_mem_refusals_end(struct virtio_mem_refusals *r)
 }
 
 /**
- * virtio_mem_refusals_forget() - whether those that were refused get another try
- * @r: the refusals; forgotten if so, but not the doubt
+ * virtio_mem_refusals_forget() - forget old refusals, for another try
+ * @r: the refusals; the doubt stays
  * @now_ms: now
  *
- * Return: true if so: the caller ends their quarantine.
+ * Return: true if the refusals are forgotten and the caller must end the
+ * quarantine of their big blocks.
  */
 bool virtio_mem_refusals_forget(struct virtio_mem_refusals *r, u64 now_ms)
 {
@@ -211,8 +214,8 @@ bool virtio_mem_refusals_forget(struct virtio_mem_refusals *r, u64 now_ms)
  * @r: the refusals
  * @now_ms: now
  *
- * While none is added after one was refused, no more than a pass may try; after
- * VIRTIO_MEM_MAX_REFUSED in a row one each VIRTIO_MEM_RETRY_MAX_MS.
+ * After a refusal and until one is added, no more than a pass may try; after
+ * VIRTIO_MEM_MAX_REFUSED in a row only one each VIRTIO_MEM_RETRY_MAX_MS.
  *
  * Return: big blocks; 0: growing waits for a while.
  */

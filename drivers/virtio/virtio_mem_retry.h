@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PURE: when to try again, when to look whether that would help, how much time
- * may go into tries that a look advises against, and when what Linux has refused
- * to add is tried again.  Time is an argument.
- * Includes virtio_mem_choose.h only.
+ * PURE: decides when to try again, when to check whether that would help, how
+ * much time may go into tries that a scan advises against, and when to retry
+ * big blocks that Linux has refused to add.  Time is an argument.  Includes
+ * virtio_mem_choose.h only.
  */
 #ifndef _VIRTIO_MEM_RETRY_H
 #define _VIRTIO_MEM_RETRY_H
@@ -12,16 +12,16 @@
 
 /**
  * struct virtio_mem_backoff - the delay before the next retry
- * @delay_ms: the last one given, 0 at first
+ * @delay_ms: the last delay, 0 at first
  */
 struct virtio_mem_backoff {
 	u32 delay_ms;
 };
 
 /**
- * struct virtio_mem_doubt - time for tries that a look advises against
- * @credit_ms: what is left of it; below 0 after a long try
- * @since_ms: when it was added up last
+ * struct virtio_mem_doubt - time for tries that a scan advises against
+ * @credit_ms: time that is left; below 0 after a long try
+ * @since_ms: when the share of the time was last added
  */
 struct virtio_mem_doubt {
 	s64 credit_ms;
@@ -29,10 +29,10 @@ struct virtio_mem_doubt {
 };
 
 /**
- * struct virtio_mem_refusals - what Linux has refused to add
- * @in_row: big blocks, with none added between, since they were forgotten
- * @since_ms: when it refused the last one
- * @doubted: none was added since
+ * struct virtio_mem_refusals - big blocks that Linux has refused to add
+ * @in_row: refusals with none added between, since they were last forgotten
+ * @since_ms: when Linux refused the last one
+ * @doubted: Linux has added none since
  */
 struct virtio_mem_refusals {
 	unsigned int in_row;

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Makes room for what adding a big block takes out of the guest.
+ * Makes room for the memory that adding a big block takes out of the guest.
  *
- * The memmap comes out of the zones that the kernel allocates from.  Where it
- * runs out half-way, x86's add_pages() warns and leaves sections behind, so that
+ * The memmap comes out of the zones that the kernel allocates from.  If these
+ * run out half-way, x86's add_pages() warns and leaves sections behind, so that
  * the same range can't be added before a reboot (6.1 to 7.3).  A guest that
- * needs memory is just the one that has little free, though much of it can be
- * reclaimed.  So where the driver does not see plenty, it allocates the pages
- * here first, one by one, which reclaims, swaps, and gives up without calling the
- * OOM killer; then it frees them, and the core finds them.
+ * needs memory usually has little free, though much of its memory can be
+ * reclaimed.  So unless the driver sees plenty of free memory, it first
+ * allocates the pages one by one, which reclaims, swaps, and gives up without
+ * calling the OOM killer.  Then it frees the pages, and the core finds them.
  *
  * Others lack these pages for that moment, and do call the OOM killer.  The
- * driver therefore allocates none where the counters say that even reclaim can't
- * find as many: that is no look at pages, it is a sum.
+ * driver therefore allocates none where the counters say that even reclaim
+ * can't find as many.  That is certain, because it is a sum and not a scan of
+ * pages.
  *
  * A CPU keeps up to several thousand free pages in batches.  Below the minimum
- * watermark nobody gets these, and what finds nothing to reclaim does not drain
- * them (6.12).  The driver drains them, to have them, and to let the core have
- * what it has freed.
+ * watermark nobody gets these, and an allocation that finds nothing to reclaim
+ * does not drain them (6.12).  The driver therefore drains them, for its own
+ * allocations before it frees the pages, and for the core's after that.
  */
 #include <linux/gfp.h>
 #include <linux/list.h>
@@ -30,12 +31,13 @@
 #include "virtio_mem_room.h"
 #include "virtio_mem_table.h"
 
-/* Not below the minimum watermarks, which the core's page tables may go below. */
+/* Stays above the minimum watermarks; the core's page tables may go below. */
 #define ROOM_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /*
- * But this one page, which is needed to drain the batches: of a page block of
- * movable pages, if there is any, as that is what draining makes of the block.
+ * The one page for draining the batches may come from below the watermarks.  It
+ * comes from a movable page block, if there is any, because draining makes its
+ * block movable.
  */
 #define KEY_GFP		(GFP_ATOMIC | __GFP_MOVABLE | __GFP_NOWARN)
 
@@ -57,7 +59,7 @@ static unsigned long gather(struct virtio_mem *vm, struct list_head *pages,
 	return got;
 }
 
-/* Allocates and frees so many pages; returns how many could be had. */
+/* Allocates @nr pages and frees them again; returns how many it got. */
 static unsigned long try_room(struct virtio_mem *vm, unsigned long nr)
 {
 	struct page *key = alloc_pages_node(vm->nid, KEY_GFP, 0);
@@ -80,15 +82,15 @@ static unsigned long try_room(struct virtio_mem *vm, unsigned long nr)
 }
 
 /**
- * virtio_mem_room_make() - see to it that a big block can be added
+ * virtio_mem_room_make() - make room for adding a big block
  * @vm: the device
  *
- * Others may take what was freed: then there is the margin of
- * VIRTIO_MEM_ROOM_PAGES.
+ * VIRTIO_MEM_ROOM_PAGES is a margin, because others may take pages that the
+ * driver has freed for the core.
  *
- * Context: the worker, hotplug_mutex not held; sleeps, for VIRTIO_MEM_ROOM_MS at
- * most and one page's reclaim.
- * Return: 0; -ENOMEM if the guest lacks the memory, -EINTR if something newer
+ * Context: the worker, hotplug_mutex not held; sleeps, for VIRTIO_MEM_ROOM_MS
+ * at most and one page's reclaim.
+ * Return: 0; -ENOMEM if the guest lacks the memory, -EINTR if a newer event
  * ended it.
  */
 int virtio_mem_room_make(struct virtio_mem *vm)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Room for what adding a big block takes out of the guest.
+ * Makes room for the memory that adding a big block takes out of the guest.
  */
 #ifndef _VIRTIO_MEM_ROOM_H
 #define _VIRTIO_MEM_ROOM_H

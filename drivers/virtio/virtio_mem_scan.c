@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Looks at the pages of a big block, without their locks: free, movable,
- * stuck, and by what; and at what memory the guest has left.  Observes only,
- * decides nothing.
+ * Scans the pages of a big block, without their locks: free, movable, or stuck
+ * and why; and adds up the memory that the guest has left.  This file only
+ * observes and decides nothing.
  *
  * A memmap is void once its memory is offline: with CONFIG_DEBUG_VM the core
- * fills it with a pattern that the macros of page flags BUG at.  So each section
- * is looked at with hotplug_mutex held.  What is online then stays so until the
- * notifier has had the mutex in MEM_OFFLINE, and the core voids the memmap after
- * that (6.1 to 7.3); what is not online any more has no page to look at.
+ * fills it with a pattern at which the macros of page flags BUG.  So the scan
+ * of each section holds hotplug_mutex.  A section that is online then has a
+ * valid memmap until the mutex is free, because the core voids the memmap only
+ * after the notifier has taken the mutex in MEM_OFFLINE (6.1 to 7.3).  A
+ * section that is no longer online is skipped.
  *
- * All answers are hints: pages change while we look.  What the look calls
- * movable may still fail, and what it calls stuck may still go, though it shall
- * be what the core calls so, too (has_unmovable_pages(), 6.1 and 6.12).
+ * All answers are hints, because pages change during a scan.  A page that the
+ * scan calls movable may still fail to move, and a page that it calls stuck may
+ * still go, though the scan means to call those pages stuck which the core
+ * calls so (has_unmovable_pages(), 6.1 and 6.12).
  */
 #include <linux/hugetlb.h>
 #include <linux/memory.h>
@@ -35,22 +37,23 @@ static void stuck(struct virtio_mem_score *score, unsigned long pfn,
 	score->stuck_pages += nr;
 }
 
-/* The rest of a compound page from @page on; 1 if it is none any more. */
+/* Pages in the rest of a folio from @page on; 1 if it is no folio any more. */
 static unsigned long rest_of_folio(struct page *page, struct folio *folio,
 				   unsigned long left)
 {
 	unsigned long nr = folio_nr_pages(folio);
 	unsigned long index = folio_page_idx(folio, page);
 
-	/* It may be freed and reused under our eyes: trust no number. */
+	/* Trust no number, because others may free and reuse the folio. */
 	if (index >= nr || nr > MAX_ORDER_NR_PAGES * 512UL)
 		return 1;
 	return min(nr - index, left);
 }
 
 /*
- * For small folios the core can't tell pins from many other references, and a
- * page that a thousand processes map is movable: leave out the mappings.
+ * Subtracts the mappings of small folios, because the core can't tell their
+ * pins from many other references, and a page that a thousand processes map is
+ * movable.
  */
 static bool looks_pinned(struct folio *folio)
 {
@@ -63,11 +66,11 @@ static bool looks_pinned(struct folio *folio)
 }
 
 /*
- * Whether something refers to the folio beside its mappings and its cache.
- * What is not on the LRU is about to be: a batch of some CPU refers to it, or
- * who isolated it, and a try that fails leaves pages there.  A batch can last,
- * on a CPU that is idle, but the next try drains it.  Pages of shared memory
- * that were read ahead from swap are in its cache, and have no mapping.
+ * Whether something refers to the folio beside its mappings and its cache.  A
+ * folio that is not on the LRU may have one more reference, by a CPU's batch or
+ * by whoever isolated it; a failed try leaves pages in batches.  A batch can
+ * last on an idle CPU, but the next try drains it.  Pages of shared memory that
+ * were read ahead from swap are in the swap cache, and have no mapping.
  */
 static bool looks_held(struct folio *folio)
 {
@@ -99,7 +102,7 @@ static unsigned long look_free(struct page *page, unsigned long pfn,
 	return nr;
 }
 
-/* In use, and movable as far as can be seen. */
+/* Counts pages that are in use, and movable as far as the scan can see. */
 static void look_used(struct folio *folio, unsigned long pfn, unsigned long nr,
 		      struct virtio_mem_score *score)
 {
@@ -108,7 +111,7 @@ static void look_used(struct folio *folio, unsigned long pfn, unsigned long nr,
 			score->held_pfn = pfn;
 		score->held_pages += nr;
 	}
-	/* Migration waits for these, and no signal ends that. */
+	/* No signal ends migration's wait for such pages. */
 	if (folio_test_locked(folio) || folio_test_writeback(folio))
 		score->busy_pages += nr;
 	score->used_pages += nr;
@@ -122,7 +125,7 @@ static unsigned long look_folio(struct page *page, unsigned long pfn,
 	unsigned long nr = rest_of_folio(page, folio, left);
 
 	if (PageHuge(&folio->page)) {
-		/* alloc_contig_range() says ENOMEM for these, by design. */
+		/* alloc_contig_range() returns -ENOMEM for these, by design. */
 		if (folio_nr_pages(folio) > MAX_ORDER_NR_PAGES)
 			stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_HUGETLB);
 		else
@@ -133,7 +136,7 @@ static unsigned long look_folio(struct page *page, unsigned long pfn,
 		   !virtio_mem_compat_movable_ops(page) &&
 		   !folio_test_swapcache(folio) &&
 		   (folio_test_slab(folio) || !READ_ONCE(folio->mapping))) {
-		/* Others are in a cache or mapped: in a batch to an LRU list. */
+		/* In a cache or mapped it would be in a batch to the LRU. */
 		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_UNMOVABLE);
 	} else {
 		look_used(folio, pfn, nr, score);
@@ -156,13 +159,13 @@ static unsigned long look(struct page *page, unsigned long pfn,
 		stuck(score, pfn, 1, VIRTIO_MEM_CAUSE_UNMOVABLE);
 		return 1;
 	}
-	/* From 6.15 on slab pages have no refcount, either. */
+	/* Not for slab pages, which from 6.15 on have no refcount, either. */
 	if (!page_count(page) && !PageCompound(page) && !PageSlab(page)) {
-		/* On its way to or from the allocator's lists. */
+		/* Free, as it is on its way to or from the free lists. */
 		score->free_pages++;
 		return 1;
 	}
-	/* What a balloon has taken can move (VIRTIO_BALLOON since 3.8). */
+	/* Pages of a balloon can move (VIRTIO_BALLOON since 3.8). */
 	if (PageOffline(page) && !virtio_mem_compat_movable_ops(page)) {
 		if (movable_zone)
 			score->used_pages++;
@@ -188,8 +191,8 @@ static bool page_held(unsigned long pfn)
  * @pfn: the page, in memory of the device that is added
  *
  * Context: takes hotplug_mutex; may sleep.
- * Return: true if it is in use, and referred to by more than its mappings and
- * its cache.
+ * Return: true if it is in use, and more than its mappings and its cache refer
+ * to it.
  */
 bool virtio_mem_scan_held(struct virtio_mem *vm, unsigned long pfn)
 {
@@ -201,7 +204,7 @@ bool virtio_mem_scan_held(struct virtio_mem *vm, unsigned long pfn)
 	return held;
 }
 
-/* All of a section: it is online, or it is not. */
+/* Scans a section, which is online as a whole or not at all. */
 static void look_section(unsigned long pfn, struct virtio_mem_score *score)
 {
 	unsigned long end = pfn + PAGES_PER_SECTION;
@@ -222,14 +225,14 @@ static void look_section(unsigned long pfn, struct virtio_mem_score *score)
 }
 
 /**
- * virtio_mem_scan_pages() - look at pages
+ * virtio_mem_scan_pages() - scan pages
  * @vm: the device
  * @pfn: the first, at the start of a section, in added memory of the device
- * @end: and up to here, at the end of one
+ * @end: the end, at the end of a section
  * @score: out
  *
- * Others can on- and offline memory between two sections: they wait for one at
- * most.
+ * Others can on- and offline memory between two sections, and wait for the scan
+ * of one at most.
  *
  * Context: takes hotplug_mutex; may sleep.
  */
@@ -246,7 +249,7 @@ void virtio_mem_scan_pages(struct virtio_mem *vm, unsigned long pfn,
 }
 
 /**
- * virtio_mem_scan_bb() - look at the pages of a big block
+ * virtio_mem_scan_bb() - scan the pages of a big block
  * @vm: the device
  * @id: the big block, ADDED or claimed
  * @score: out
@@ -262,13 +265,14 @@ void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 }
 
 /**
- * virtio_mem_scan_free_page() - a page that is on the allocator's lists
- * @pfn: look from here on, in online memory
- * @end: and up to here
+ * virtio_mem_scan_free_page() - find a page that is on the allocator's lists
+ * @pfn: the start of the search, in online memory
+ * @end: the end of the search
  *
- * One of the smallest free chunk, as all of its chunk is zeroed when it is taken.
+ * Takes one of the smallest free chunk, because Linux zeroes all of its chunk
+ * when the driver takes it.
  *
- * Context: the worker; nobody else offlines them; may sleep.
+ * Context: the worker; nobody else offlines the pages; may sleep.
  * Return: its PFN; 0 if there is none.
  */
 unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end)
@@ -298,7 +302,7 @@ unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end)
 }
 
 /**
- * virtio_mem_scan_memmap() - the memmap of a big block
+ * virtio_mem_scan_memmap() - compute the size of a big block's memmap
  * @vm: the device
  *
  * Return: pages that it takes out of the guest.
@@ -309,13 +313,13 @@ unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 	unsigned long memmap;
 
 	memmap = DIV_ROUND_UP(pages * sizeof(struct page), PAGE_SIZE);
-	/* KASAN shadows what comes online, one byte for eight. */
+	/* KASAN shadows memory that comes online, one byte for eight. */
 	if (IS_ENABLED(CONFIG_KASAN_GENERIC))
 		memmap += pages / 8;
 	return memmap;
 }
 
-/* What the CPUs keep for themselves: reclaim drains that, too. */
+/* Free pages in the CPUs' batches, which reclaim drains, too. */
 static unsigned long cached_pages(struct zone *zone)
 {
 	unsigned long nr = 0;
@@ -340,7 +344,7 @@ static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 		p->movable_total += zone_managed_pages(zone);
 		return;
 	}
-	/* What is protected from the kernel's own allocations helps none. */
+	/* Pages that the kernel's own allocations can't have do not count. */
 	kept = zone->lowmem_reserve[ZONE_NORMAL] + min_wmark_pages(zone);
 	p->kernel_room += free > kept ? free - kept : 0;
 	p->kernel_room += cached_pages(zone);
@@ -352,7 +356,7 @@ static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 }
 
 /**
- * virtio_mem_scan_pressure() - what memory the guest has left
+ * virtio_mem_scan_pressure() - add up the memory that the guest has left
  * @p: out
  *
  * Context: any.
@@ -365,7 +369,7 @@ void virtio_mem_scan_pressure(struct virtio_mem_pressure *p)
 	memset(p, 0, sizeof(*p));
 	p->available = max(available, 0L);
 	p->swap_free = max(swap, 0L);
-	/* Whose it is a module can't ask, but whether any page was compressed. */
+	/* A module can only ask whether any page is compressed, not whose. */
 	p->swap_is_memory = virtio_mem_compat_compressed_pages();
 	p->anon = global_node_page_state(NR_INACTIVE_ANON) +
 		  global_node_page_state(NR_ACTIVE_ANON);

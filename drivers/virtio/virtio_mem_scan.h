@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looks at pages, without their locks, and at what memory the guest has left.
- * Observes only.
+ * Scans pages, without their locks, and adds up the memory that the guest has
+ * left.  Observes only.
  */
 #ifndef _VIRTIO_MEM_SCAN_H
 #define _VIRTIO_MEM_SCAN_H

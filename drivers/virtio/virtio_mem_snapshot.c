@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The snapshot that a decision rests on, taken once a step: sizes, room,
- * time. The sizes alone where the configuration was read again.
+ * The snapshot that a decision rests on: sizes, room, time.  The worker takes
+ * one for each step, and the sizes alone after it has read the configuration
+ * again.
  */
 #include <linux/ktime.h>
 #include <linux/sizes.h>
@@ -11,7 +12,7 @@
 #include "virtio_mem_snapshot.h"
 
 /**
- * virtio_mem_shall_end() - whether the worker shall leave off
+ * virtio_mem_shall_end() - whether the worker shall end or pause
  * @vm: the device
  *
  * Return: true before removal and suspend.
@@ -23,7 +24,7 @@ bool virtio_mem_shall_end(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_snapshot_sizes() - what device and table say
+ * virtio_mem_snapshot_sizes() - get the sizes from device and table
  * @vm: the device
  * @in: out; room and time are left out
  *
@@ -49,7 +50,7 @@ void virtio_mem_snapshot_sizes(struct virtio_mem *vm,
 }
 
 /**
- * virtio_mem_snapshot() - what the next decision rests on
+ * virtio_mem_snapshot() - get all that the next decision rests on
  * @vm: the device
  * @in: out
  *

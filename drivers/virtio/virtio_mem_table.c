@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The table of big blocks with its lock, its buffer and its alarm.
+ * The table of big blocks with its lock and its buffer; stops the device on a
+ * forbidden change; keeps the last error.
  */
 #include <linux/mm.h>
 #include <linux/virtio.h>
@@ -12,7 +13,7 @@
 /**
  * virtio_mem_table_reserve() - make sure that the table knows enough BBs
  * @vm: the device
- * @nr: ids below this will be used
+ * @nr: the caller will use ids below this
  *
  * Context: the worker or probe, hotplug_mutex not held; may sleep.
  * Return: 0 or -ENOMEM.
@@ -25,7 +26,7 @@ int virtio_mem_table_reserve(struct virtio_mem *vm, unsigned long nr)
 	int rc;
 
 	capacity = min(capacity, vm->geo.nr_bbs);
-	/* Only this function, called by one at a time, moves the table. */
+	/* No race, because only one caller at a time moves the table. */
 	if (nr > vm->bbt.capacity) {
 		buf = kvmalloc(capacity, GFP_KERNEL);
 		if (!buf)
@@ -46,8 +47,8 @@ int virtio_mem_table_reserve(struct virtio_mem *vm, unsigned long nr)
  * @id: which
  * @state: the new state
  *
- * An edge that the state machine does not have is our own bug: it changes
- * nothing, is reported once, and stops the device.
+ * An edge that the state machine does not have is a bug of this driver.  It
+ * changes nothing, warns once and stops the device.
  *
  * Context: hotplug_mutex held.
  * Return: 0 or -EINVAL.
@@ -98,7 +99,7 @@ int virtio_mem_table_set_run(struct virtio_mem *vm, unsigned long first,
 /**
  * virtio_mem_note() - keep a message as the last error
  * @vm: the device
- * @fmt: as printf(), without a newline; it is logged for debugging, too
+ * @fmt: as printf(), without a newline; also goes to the debug log
  *
  * Context: takes hotplug_mutex; may sleep.
  */

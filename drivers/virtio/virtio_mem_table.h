@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of big blocks with its lock, its buffer and its alarm.
+ * The table of big blocks with its lock and its buffer; stops the device on a
+ * forbidden change; keeps the last error.
  */
 #ifndef _VIRTIO_MEM_TABLE_H
 #define _VIRTIO_MEM_TABLE_H

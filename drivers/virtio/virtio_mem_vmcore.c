@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * In a kdump kernel: tells which pages of the device's region are safe to
- * read for the dump.  Nothing is plugged or unplugged here, least of all by
- * UNPLUG_ALL: the crashed kernel's memory is what the dump is about.
+ * Tells a kdump kernel which pages of the device's region are safe to read for
+ * the dump.  It neither plugs nor unplugs anything, least of all by UNPLUG_ALL,
+ * because the dump needs the crashed kernel's memory.
  */
 #include <linux/crash_dump.h>
 #include <linux/virtio.h>
@@ -12,7 +12,7 @@
 #include "virtio_mem_vmcore.h"
 
 #ifdef CONFIG_PROC_VMCORE
-/* The answer for one device block is kept: pages are asked for in order. */
+/* Caches the answer for one device block, because the core asks in order. */
 struct vmcore {
 	struct vmcore_cb cb;
 	struct virtio_mem *vm;
@@ -36,7 +36,7 @@ static bool ask(struct vmcore *v, u64 addr)
 	       VIRTIO_MEM_STATE_PLUGGED;
 }
 
-/* What can't be found out is not read: better a gap than a dead dump. */
+/* Pages of unknown state are not read: better a gap than a dead dump. */
 static bool pfn_is_ram(struct vmcore_cb *cb, unsigned long pfn)
 {
 	struct vmcore *v = to_vmcore(cb);
@@ -76,7 +76,7 @@ int virtio_mem_vmcore_start(struct virtio_mem *vm)
 	v->cb.pfn_is_ram = pfn_is_ram;
 	mutex_init(&v->mutex);
 	vm->vmcore = v;
-	/* Requests may follow at once. */
+	/* Ready first, because the core may ask at once. */
 	virtio_device_ready(vm->vdev);
 	register_vmcore_cb(&v->cb);
 	dev_info(&vm->vdev->dev,
@@ -85,7 +85,7 @@ int virtio_mem_vmcore_start(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_vmcore_stop() - the end of virtio_mem_vmcore_start()
+ * virtio_mem_vmcore_stop() - no longer answer for the device's region
  * @vm: the device
  *
  * Context: remove; may sleep.

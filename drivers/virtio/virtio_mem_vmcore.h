@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * In a kdump kernel: which pages can be read.
+ * Tells a kdump kernel which pages it can read.
  */
 #ifndef _VIRTIO_MEM_VMCORE_H
 #define _VIRTIO_MEM_VMCORE_H

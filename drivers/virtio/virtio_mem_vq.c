@@ -2,9 +2,9 @@
 /*
  * One request in flight, its answer or its end (timeout, broken, removed).
  *
- * The worker does all requests.  A device that does not answer in time must
- * not hang it: the request stays out, the worker goes on, and the answer is
- * collected whenever it comes.
+ * The worker does all requests.  A device that does not answer in time must not
+ * hang it, so the request stays out, the worker goes on, and it collects the
+ * answer later.
  */
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -15,11 +15,11 @@
 #include "virtio_mem_trace.h"
 #include "virtio_mem_vq.h"
 
-/* What the answer is filled with before it comes; no type of any answer. */
+/* Fills the buffer before an answer comes; no answer has such a type. */
 #define UNTOUCHED	0xa5
 
 /**
- * virtio_mem_vq_ring() - the device has interrupted
+ * virtio_mem_vq_ring() - handle an interrupt of the device
  * @q: the queue
  *
  * Context: interrupt.
@@ -34,9 +34,9 @@ void virtio_mem_vq_ring(struct virtio_mem_vq *q)
  * virtio_mem_vq_init() - set up, without a queue yet
  * @q: the queue
  * @vdev: the device
- * @wake: woken when an answer has come
- * @interrupt: calls virtio_mem_vq_ring(): a virtqueue has no place for @q
- * @stats: where requests are counted
+ * @wake: wait queue to wake when an answer has come
+ * @interrupt: calls virtio_mem_vq_ring(), because a virtqueue can't store @q
+ * @stats: counts requests
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -60,7 +60,7 @@ int virtio_mem_vq_init(struct virtio_mem_vq *q, struct virtio_device *vdev,
  * @q: the queue
  *
  * Context: probe, resume; may sleep.
- * Return: 0 or what virtio_find_single_vq() says.
+ * Return: 0 or an error of virtio_find_single_vq().
  */
 int virtio_mem_vq_open(struct virtio_mem_vq *q)
 {
@@ -78,7 +78,7 @@ int virtio_mem_vq_open(struct virtio_mem_vq *q)
 }
 
 /**
- * virtio_mem_vq_shut() - no more requests; who waits for an answer stops
+ * virtio_mem_vq_shut() - allow no more requests, and end a wait for an answer
  * @q: the queue
  *
  * Context: any process context.
@@ -95,8 +95,8 @@ void virtio_mem_vq_shut(struct virtio_mem_vq *q)
  * virtio_mem_vq_close() - give the queue back
  * @q: the queue, shut before
  *
- * The device is reset first, so that it owns no buffer any more.  What is still
- * attached must be detached after that, or its mappings are never undone.
+ * Resets the device first, so that it owns no buffer any more.  Detaches
+ * buffers after that, because otherwise their mappings would stay forever.
  *
  * Context: remove, suspend; may sleep.
  */
@@ -114,7 +114,7 @@ void virtio_mem_vq_close(struct virtio_mem_vq *q)
 }
 
 /**
- * virtio_mem_vq_free() - free what virtio_mem_vq_init() has set up
+ * virtio_mem_vq_free() - undo virtio_mem_vq_init()
  * @q: the queue, closed before
  */
 void virtio_mem_vq_free(struct virtio_mem_vq *q)
@@ -124,9 +124,9 @@ void virtio_mem_vq_free(struct virtio_mem_vq *q)
 }
 
 /*
- * An earlier request was answered twice: this "answer" is no answer to the
- * request that is out, which the device may yet read and write.  The buffers
- * stay untouched until the reset.
+ * Whether the device has answered an earlier request twice, and this "answer"
+ * is none to the request that is out.  The buffers then stay as they are until
+ * the reset, because the device may still read and write them.
  */
 static bool out_of_step(const struct virtio_mem_vq *q)
 {
@@ -219,7 +219,7 @@ bool virtio_mem_vq_rang(struct virtio_mem_vq *q)
 	return READ_ONCE(q->request.out) && READ_ONCE(q->rang);
 }
 
-/* Returns SILENT if it is out now, UNSENT or GONE. */
+/* Sends the request; returns SILENT if it is out now, else UNSENT or GONE. */
 static enum virtio_mem_answer vq_send(struct virtio_mem_vq *q)
 {
 	enum virtio_mem_answer result = VIRTIO_MEM_ANSWER_GONE;
@@ -230,9 +230,9 @@ static enum virtio_mem_answer vq_send(struct virtio_mem_vq *q)
 	sg_init_one(&sg_resp, &q->io->resp, sizeof(q->io->resp));
 	spin_lock_irq(&q->lock);
 	/*
-	 * Nothing is out, so nothing may come: if something does, the device
-	 * has answered twice, and the ring finds that its id is not in use and
-	 * breaks the queue.
+	 * No answer may be there, because no request is out.  A device that has
+	 * answered twice would break the queue, because the ring finds that the
+	 * answer's id is not in use.
 	 */
 	if (!q->gone && virtqueue_get_buf(q->vq, &q->len))
 		q->gone = true;
@@ -240,8 +240,9 @@ static enum virtio_mem_answer vq_send(struct virtio_mem_vq *q)
 		goto out;
 	if (virtqueue_add_sgs(q->vq, sgs, 1, 1, q, GFP_ATOMIC)) {
 		/*
-		 * No bounce buffer, no memory: the error's number says little,
-		 * as packed rings call that EIO, too.
+		 * There was no memory or no bounce buffer.  The error's number
+		 * does not count, because packed rings return EIO for that,
+		 * too.
 		 */
 		if (!virtqueue_is_broken(q->vq))
 			result = VIRTIO_MEM_ANSWER_UNSENT;
@@ -265,8 +266,8 @@ out:
  * Context: the worker (or probe, before there is one); sleeps for up to
  * VIRTIO_MEM_ANSWER_MS.
  * Return: the answer.  SILENT: none came in time; the request stays out, and
- * virtio_mem_vq_poll() gets its answer later.  UNSENT: the device knows nothing
- * of it.  GONE: the device is broken, removed or shut.
+ * virtio_mem_vq_poll() gets its answer later.  UNSENT: the device has not seen
+ * the request.  GONE: the device is broken, removed or shut.
  */
 enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 					     u64 addr, u16 nb_blocks)
@@ -298,7 +299,7 @@ enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 		return answer;
 	}
 
-	/* In slices: nobody wakes us when the queue becomes broken. */
+	/* In slices, because a queue that becomes broken wakes nobody. */
 	for (slice = 0; slice < slices; slice++) {
 		wait_event_idle_timeout(*q->wake,
 					(answer = virtio_mem_vq_poll(q)) !=
@@ -311,15 +312,15 @@ enum virtio_mem_answer virtio_mem_vq_request(struct virtio_mem_vq *q, u16 type,
 }
 
 /**
- * virtio_mem_vq_ask_state() - ask what is plugged
+ * virtio_mem_vq_ask_state() - ask whether device blocks are plugged
  * @q: the queue; no request may be out
  * @addr: first device block, bytes
  * @nb_blocks: device blocks
  *
  * Context: as virtio_mem_vq_request().
  * Return: VIRTIO_MEM_STATE_*; -ETIMEDOUT if no answer came in time; -ENOMEM if
- * it could not be sent; -ENODEV if the device is broken, removed or shut;
- * -EPROTO if it answered anything else.
+ * there was no memory to send the request; -ENODEV if the device is broken,
+ * removed or shut; -EPROTO if it answered anything else.
  */
 int virtio_mem_vq_ask_state(struct virtio_mem_vq *q, u64 addr, u16 nb_blocks)
 {

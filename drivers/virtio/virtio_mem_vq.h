@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One request in flight, its answer or its end (timeout, broken, removed).
- * Knows nothing of Linux's memory.
+ * This file knows nothing of Linux's memory.
  */
 #ifndef _VIRTIO_MEM_VQ_H
 #define _VIRTIO_MEM_VQ_H
@@ -17,7 +17,7 @@
 struct virtio_mem_stats;
 
 /**
- * struct virtio_mem_io - what the device reads and writes
+ * struct virtio_mem_io - buffers that the device reads and writes
  * @req: the request
  * @resp: the answer
  */
@@ -45,16 +45,16 @@ struct virtio_mem_request {
 /**
  * struct virtio_mem_vq - the guest-request queue
  * @vdev: the device
- * @wake: who waits for answers
- * @interrupt: what the virtio core calls
- * @lock: guards @vq, @request and @gone, held for each touch of the queue
+ * @wake: wait queue of those that wait for answers
+ * @interrupt: the function that the virtio core calls
+ * @lock: guards @vq, @request and @gone; held for each touch of the queue
  * @vq: the queue, NULL while there is none
  * @request: the request that is out
- * @stats: where requests are counted
- * @io: buffers, apart from everything else since the device may own them
- * @gone: the queue must not be touched any more
+ * @stats: counts requests
+ * @io: buffers, allocated on their own because the device may own them
+ * @gone: nobody may touch the queue any more
  * @rang: the device has interrupted since the last poll
- * @len: how much the device wrote for the last answer
+ * @len: bytes that the device wrote for the last answer
  */
 struct virtio_mem_vq {
 	struct virtio_device *vdev;
