@@ -233,7 +233,7 @@ static void virtio_mem_remove(struct virtio_device *vdev)
 		virtio_mem_debugfs_del(vm);
 		virtio_mem_pm_stop(vm);
 		ended = virtio_mem_work_stop(vm);
-		/* The worker tells readers of what it does: not any more. */
+		/* Only now, because the worker notified readers until it ended. */
 		virtio_mem_sysfs_del(vm);
 	}
 	virtio_mem_vq_shut(&vm->vq);

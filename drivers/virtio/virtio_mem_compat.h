@@ -33,7 +33,7 @@
 #define VIRTIO_MEM_OFFLINING_UNMANAGES_ALL	0
 #endif
 
-/* The source of a string of a trace event is given once only since 6.10. */
+/* Since 6.10 a trace event names the source of a string only once. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define VIRTIO_MEM_ASSIGN_STR(dst, src)	__assign_str(dst, src)
 #else

@@ -3,7 +3,8 @@
  * debugfs: virtio_mem/<device>/blocks has one line for each run of equal big
  * blocks, and details has one line for each plugged big block.  Both are
  * read-only; docs/ABI/debugfs-virtio-mem describes them.  A reader takes
- * hotplug_mutex for each big block anew, so that a large device holds up nobody.
+ * hotplug_mutex for each big block anew, so that a large device holds up
+ * nobody.
  */
 #include <linux/debugfs.h>
 #include <linux/ktime.h>

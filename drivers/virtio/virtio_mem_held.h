@@ -25,10 +25,10 @@ struct virtio_mem_memory {
 };
 
 /**
- * struct virtio_mem_trials - how often a big block was tried in vain
- * @nr: so often
- * @cause: why the last time
- * @when_ms: when that was, as ktime_get()
+ * struct virtio_mem_trials - failed tries of a big block
+ * @nr: how many there were
+ * @cause: why the last one failed
+ * @when_ms: when the last one failed, as ktime_get()
  */
 struct virtio_mem_trials {
 	unsigned int nr;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a device has done so far, and how long it took.  One writer at a time and
- * 64-bit words: readers need no lock, and see each number as it was or is.
+ * Counts all that a device has done so far, and how long it took.  Readers need
+ * no lock and see each number as it was or is, because only one writer at a
+ * time writes 64-bit words.
  */
 #include "virtio_mem_stats.h"
 
@@ -11,14 +12,14 @@ static void add(u64 *sum, u64 n)
 }
 
 /**
- * virtio_mem_stats_count() - something was done
- * @stats: the device's
- * @op: what
+ * virtio_mem_stats_count() - count an operation
+ * @stats: the device's statistics
+ * @op: the operation
  * @ok: whether it succeeded
  * @begin: when it began
  *
  * Context: the worker, or probe before there is one.
- * Return: how long it took, in us.
+ * Return: how long the operation took, in us.
  */
 u64 virtio_mem_stats_count(struct virtio_mem_stats *stats,
 			   enum virtio_mem_op op, bool ok, ktime_t begin)
@@ -31,8 +32,8 @@ u64 virtio_mem_stats_count(struct virtio_mem_stats *stats,
 }
 
 /**
- * virtio_mem_stats_moved() - a big block has left Linux
- * @stats: the device's
+ * virtio_mem_stats_moved() - count the moved pages of a BB that has left Linux
+ * @stats: the device's statistics
  * @pages: how many of its pages were in use
  *
  * Context: the worker.
@@ -44,8 +45,8 @@ void virtio_mem_stats_moved(struct virtio_mem_stats *stats,
 }
 
 /**
- * virtio_mem_stats_request() - a new request has come
- * @stats: the device's
+ * virtio_mem_stats_request() - record a new request
+ * @stats: the device's statistics
  * @requested: bytes
  *
  * Context: the worker.
@@ -57,11 +58,11 @@ void virtio_mem_stats_request(struct virtio_mem_stats *stats, u64 requested)
 }
 
 /**
- * virtio_mem_stats_reached() - a pass has ended
- * @stats: the device's
+ * virtio_mem_stats_reached() - record how far a pass has got
+ * @stats: the device's statistics
  * @plugged: bytes that are plugged now
- * @ms: since the request came
- * @cause: why it is not met yet; NONE: it is
+ * @ms: time since the request came
+ * @cause: why the request is not met yet; NONE: it is met
  *
  * Context: the worker.
  */

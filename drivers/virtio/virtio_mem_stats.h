@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a device has done so far, and how long it took: counted here, read by
- * sysfs.  The worker counts, and probe before there is a worker; anybody reads.
+ * Counts all that a device has done so far, and how long it took, for sysfs.
+ * The worker counts, and probe before there is a worker; anybody reads.
  */
 #ifndef _VIRTIO_MEM_STATS_H
 #define _VIRTIO_MEM_STATS_H
@@ -13,13 +13,13 @@
 #include "virtio_mem_proto.h"
 
 /**
- * enum virtio_mem_op - what is counted
+ * enum virtio_mem_op - an operation that is counted
  * @VIRTIO_MEM_OP_PLUG: the request PLUG, and whether the device acknowledged it
  * @VIRTIO_MEM_OP_UNPLUG: the request UNPLUG
  * @VIRTIO_MEM_OP_UNPLUG_ALL: the request UNPLUG_ALL
  * @VIRTIO_MEM_OP_STATE: the request STATE
  * @VIRTIO_MEM_OP_ADD: adding a big block to Linux
- * @VIRTIO_MEM_OP_SWEEP: moving what is in use out of a big block
+ * @VIRTIO_MEM_OP_SWEEP: moving the data in use out of a big block
  * @VIRTIO_MEM_OP_TAKE: taking all pages of a big block
  * @VIRTIO_MEM_OP_OFFLINE: offlining and removing a big block
  * @VIRTIO_MEM_OP_GIVE_BACK: giving taken pages back
@@ -39,9 +39,9 @@ enum virtio_mem_op {
 };
 
 /**
- * struct virtio_mem_count - of one operation
+ * struct virtio_mem_count - counts of one operation
  * @ok: how often it succeeded
- * @failed: how often it did not
+ * @failed: how often it failed
  * @us: how long all of these took
  */
 struct virtio_mem_count {
@@ -53,8 +53,8 @@ struct virtio_mem_count {
 /**
  * struct virtio_mem_resize - the last request
  * @requested: bytes
- * @plugged: bytes that were plugged when it was met, or when it was looked at last
- * @ms: how long that took
+ * @plugged: bytes that were plugged at the end of the last pass
+ * @ms: time from the request until then
  * @cause: why it is not met, NONE if it is
  */
 struct virtio_mem_resize {
@@ -65,11 +65,11 @@ struct virtio_mem_resize {
 };
 
 /**
- * struct virtio_mem_stats - of one device
- * @op: by operation
+ * struct virtio_mem_stats - statistics of one device
+ * @op: counts by operation
  * @moved_pages: pages that were in use in big blocks that have left Linux
  * @last: the last request
- * @cause_since_ms: since when its cause is what it is, as ktime_get()
+ * @cause_since_ms: when its cause last changed, as ktime_get()
  */
 struct virtio_mem_stats {
 	struct virtio_mem_count op[VIRTIO_MEM_OP_NR];

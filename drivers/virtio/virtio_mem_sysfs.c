@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The directory virtio_mem/ of the virtio device in sysfs: sizes, state, counts,
- * last error, statistics; and events for udev.  All files are read-only;
- * docs/ABI/sysfs-virtio-mem describes them.
+ * The directory virtio_mem/ of the virtio device in sysfs: sizes, state,
+ * counts, last error, statistics; and events for udev.  All files are
+ * read-only; docs/ABI/sysfs-virtio-mem describes them.
  *
  * The device is there in every function, because the directory exists only
- * between probe and remove.  Nothing here waits for the worker, because a removal
- * may hold device_hotplug_lock.
+ * between probe and remove.  Nothing here waits for the worker, because a
+ * removal may hold device_hotplug_lock.
  */
 #include <linux/device.h>
 #include <linux/kobject.h>
@@ -17,7 +17,7 @@
 #include "virtio_mem_device.h"
 #include "virtio_mem_view.h"
 
-/* The directory; vm outlives it, since nobody reads once it is deleted. */
+/* The directory.  vm outlives its use, because nobody reads a deleted one. */
 struct view {
 	struct kobject kobj;
 	struct virtio_mem *vm;
@@ -189,7 +189,7 @@ static const struct attribute_group group = {
 /**
  * struct number - an attribute that is one number of struct virtio_mem_stats
  * @attr: the attribute
- * @offset: where in there
+ * @offset: offset of the number in struct virtio_mem_stats
  */
 struct number {
 	struct kobj_attribute attr;
@@ -291,7 +291,7 @@ static const struct kobj_type type = {
  * virtio_mem_sysfs_add() - make the device's directory
  * @vm: the device
  *
- * Without memory for it there is none, and the device works all the same.
+ * The device works without the directory if there is no memory for it.
  *
  * Context: probe; may sleep.
  */
@@ -315,7 +315,7 @@ void virtio_mem_sysfs_add(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_sysfs_del() - remove it; no reader is left afterwards
+ * virtio_mem_sysfs_del() - remove the directory and wait for its readers
  * @vm: the device, whose worker has ended or is about to
  *
  * Context: remove; may sleep.
@@ -328,7 +328,7 @@ void virtio_mem_sysfs_del(struct virtio_mem *vm)
 }
 
 /**
- * virtio_mem_sysfs_notify() - wake who polls the state
+ * virtio_mem_sysfs_notify() - wake those that poll the state
  * @vm: the device, which is not being removed
  *
  * Context: the worker; may sleep.
@@ -367,6 +367,6 @@ void virtio_mem_sysfs_event(struct virtio_mem *vm, enum virtio_mem_event event,
 	snprintf(env[2], sizeof(env[2]), "VIRTIO_MEM_PLUGGED=%llu", plugged);
 	snprintf(env[3], sizeof(env[3]), "VIRTIO_MEM_CAUSE=%s",
 		 virtio_mem_cause_token(cause));
-	/* Nobody may listen: then nothing is lost. */
+	/* No error matters, because perhaps nobody listens. */
 	kobject_uevent_env(&vm->vdev->dev.kobj, KOBJ_CHANGE, envp);
 }

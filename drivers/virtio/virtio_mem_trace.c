@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The one file that has the code of the trace events.
+ * The code of the trace events, which exactly one file must contain.
  */
 #include <linux/module.h>
 

@@ -18,7 +18,7 @@
 #include "virtio_mem_proto.h"
 #include "virtio_mem_stats.h"
 
-/* Names for those who read the binary form: `format` gets their numbers. */
+/* Names for readers of the binary form, to whom `format` gives the numbers. */
 #define virtio_mem_show_request(type)				\
 	__print_symbolic(type,					\
 			 { VIRTIO_MEM_REQ_PLUG, "PLUG" },	\

@@ -8,9 +8,9 @@
 #include "virtio_mem_device.h"
 
 /**
- * enum virtio_mem_event - what udev is told
+ * enum virtio_mem_event - an event for udev
  * @VIRTIO_MEM_EVENT_MET: a request is met
- * @VIRTIO_MEM_EVENT_STUCK: it waits, for a new cause
+ * @VIRTIO_MEM_EVENT_STUCK: a request waits, for a new cause
  * @VIRTIO_MEM_EVENT_BROKEN: the device is stopped for good
  */
 enum virtio_mem_event {

@@ -152,7 +152,7 @@ static enum virtio_mem_op op_of(u16 type)
 	}
 }
 
-/* A request has got its answer, or will never get one. */
+/* Counts and traces the answer to a request, or that it will never get one. */
 static void count_answer(struct virtio_mem_vq *q, enum virtio_mem_answer answer)
 {
 	const struct virtio_mem_request *r = &q->request;

@@ -28,11 +28,11 @@ struct virtio_mem_io {
 
 /**
  * struct virtio_mem_request - the request that is out, or the last one
- * @out: it is out
+ * @out: the request is out
  * @type: VIRTIO_MEM_REQ_*
  * @nb_blocks: device blocks
  * @addr: first device block, bytes
- * @sent: when
+ * @sent: when the driver sent it
  */
 struct virtio_mem_request {
 	bool out;
