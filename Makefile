@@ -10,7 +10,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 DESTDIR ?=
 MODDIR = $(DESTDIR)/lib/modules/$(KVER)/updates
 
-.PHONY: all module clean install uninstall demo help
+.PHONY: all module clean install uninstall tools install-tools demo help
 all: module
 
 module:
@@ -20,6 +20,7 @@ module:
 
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(call each_tool,clean)
 
 # updates/ is where depmod looks first: the kernel's own module stays where it
 # is, and comes back with `make uninstall`.
@@ -32,6 +33,18 @@ uninstall:
 	-rmdir --ignore-fail-on-non-empty $(MODDIR)
 	depmod $(if $(DESTDIR),-b $(DESTDIR)) $(KVER)
 
+# A program is a directory with a makefile that knows all, install and clean.
+each_tool = @set -e; for dir in $(patsubst %/,%,$(dir $(wildcard tools/*/Makefile))); do \
+	$(MAKE) -s -C $$dir $(1); done
+
+tools:
+	@tools/testing/deps tools
+	$(call each_tool,all)
+
+# Into PREFIX, /usr/local unless told otherwise.
+install-tools: tools
+	$(call each_tool,install)
+
 # The guest's kernel is Debian's newest, whatever runs here.
 demo:
 	@tools/testing/deps build vm
@@ -43,6 +56,7 @@ demo:
 help:
 	@echo "make [KVER=...|KDIR=...]   build virtio_mem.ko (now: $(KVER))"
 	@echo "make install|uninstall     into updates/, which modprobe prefers (DESTDIR=)"
+	@echo "make tools|install-tools   vmemctl and its kind (PREFIX=, DESTDIR=)"
 	@echo "make demo                  boot a guest, grow it to 5 GiB and shrink it back"
 	@echo "make check                 lint, unit, KUnit and QEMU tests"
 	@echo "make lint|unit|kunit       parts of it"
