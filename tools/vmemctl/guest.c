@@ -154,7 +154,7 @@ static struct json_object *pick(struct json_object *all,
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *one = json_object_array_get_idx(all, i);
 
-		if (dev->addr && get_size(one, "addr", &value) &&
+		if (dev->addr && get_size(one, "address", &value) &&
 		    value == dev->addr)
 			return one;
 		if (get_size(one, "requested", &value) &&
@@ -172,37 +172,47 @@ static struct json_object *pick(struct json_object *all,
 	return NULL;
 }
 
+/* What vmem printed, to be put, and in it a list; or NULL and why. */
+static struct json_object *ask(struct host *host, const struct device *dev,
+			       bool check, const char *name,
+			       struct json_object **list, char **why)
+{
+	struct json_object *all = NULL;
+	int64_t pid = start(host, dev, check, why);
+	char *text = pid >= 0 ? output(host, dev, pid, why) : NULL;
+
+	if (!text)
+		return NULL;
+	all = json_tokener_parse(text);
+	if (!json_object_object_get_ex(all, name, list) ||
+	    !json_object_is_type(*list, json_type_array)) {
+		*why = xasprintf("vmem in the guest printed no list of %s",
+				 name);
+		json_object_put(all);
+		all = NULL;
+	}
+	free(text);
+	return all;
+}
+
 /**
  * guest_ask() - run vmem in the guest
  * @host: the connection
  * @dev: the device of interest
- * @check: "vmem check" rather than "vmem"
  * @guest: set to what it said, to be freed
  *
  * Takes as long as the agent does, up to half a minute.
  */
-void guest_ask(struct host *host, const struct device *dev, bool check,
+void guest_ask(struct host *host, const struct device *dev,
 	       struct guest *guest)
 {
-	struct json_object *all = NULL, *devices = NULL, *ours = NULL;
-	char *text = NULL;
-	int64_t pid;
+	struct json_object *all, *list;
 
 	*guest = (struct guest){ 0 };
-	pid = start(host, dev, check, &guest->why);
-	if (pid >= 0)
-		text = output(host, dev, pid, &guest->why);
-	if (text) {
-		all = json_tokener_parse(text);
-		if (json_object_object_get_ex(all, "devices", &devices) &&
-		    json_object_is_type(devices, json_type_array))
-			ours = pick(devices, dev, &guest->why);
-		else
-			guest->why = xstrdup("vmem in the guest printed no list of devices");
-	}
-	guest->device = json_object_get(ours);
+	all = ask(host, dev, false, "devices", &list, &guest->why);
+	if (all)
+		guest->device = json_object_get(pick(list, dev, &guest->why));
 	json_object_put(all);
-	free(text);
 }
 
 /**
@@ -243,6 +253,8 @@ static const char *get_text(struct json_object *from, const char *key)
 char *guest_text(const struct guest *guest)
 {
 	const char *state, *cause;
+	char since[SIZE_TEXT];
+	uint64_t seconds;
 	char *line, *clean;
 
 	if (!guest->device)
@@ -252,8 +264,12 @@ char *guest_text(const struct guest *guest)
 	cause = get_text(guest->device, "cause");
 	if (cause && (!*cause || !strcmp(cause, "none")))
 		cause = NULL;
-	line = xasprintf("%s%s%s", state ? state : "state unknown",
-			 cause ? ": " : "", cause ? cause : "");
+	*since = '\0';
+	if (cause && get_size(guest->device, "since", &seconds))
+		span_text(since, seconds);
+	line = xasprintf("%s%s%s%s%s", state ? state : "state unknown",
+			 cause ? ": " : "", cause ? cause : "",
+			 *since ? ", for " : "", since);
 	clean = one_line(line);
 	free(line);
 	return clean;
@@ -271,14 +287,54 @@ bool guest_gave_up(const struct guest *guest)
 	return state && !strcmp(state, "broken");
 }
 
+/* The figure of the check "lowest" of a device, by its name in the guest. */
+static bool find_lowest(struct json_object *checks, const char *name,
+			uint64_t *bytes)
+{
+	for (size_t i = 0; i < json_object_array_length(checks); i++) {
+		struct json_object *one = json_object_array_get_idx(checks, i);
+		const char *which = get_text(one, "check");
+		const char *whose = get_text(one, "device");
+
+		if (which && !strcmp(which, "lowest") &&
+		    whose && !strcmp(whose, name))
+			return get_size(one, "bytes", bytes);
+	}
+	return false;
+}
+
 /**
- * guest_lowest() - how far the guest says that it can shrink
- * @guest: asked by "vmem check"
+ * guest_lowest() - how far the guest says that it can shrink, by vmem check
+ * @host: the connection
+ * @dev: the device
  * @bytes: set to the size that must stay plugged
+ * @why: set to why it is not known, to be freed
+ *
+ * Takes up to a minute.
  *
  * Return: whether it said so.
  */
-bool guest_lowest(const struct guest *guest, uint64_t *bytes)
+bool guest_lowest(struct host *host, const struct device *dev,
+		  uint64_t *bytes, char **why)
 {
-	return guest->device && get_size(guest->device, "lowest", bytes);
+	struct json_object *all = NULL, *checks;
+	struct guest guest;
+	const char *name;
+	bool found = false;
+
+	guest_ask(host, dev, &guest);
+	name = guest.device ? get_text(guest.device, "device") : NULL;
+	if (name)
+		all = ask(host, dev, true, "checks", &checks, why);
+	else
+		*why = xstrdup(guest.why ? guest.why :
+			       "vmem in the guest names no device");
+	if (all) {
+		found = find_lowest(checks, name, bytes);
+		if (!found)
+			*why = xstrdup("vmem check in the guest does not tell");
+	}
+	json_object_put(all);
+	guest_free(&guest);
+	return found;
 }

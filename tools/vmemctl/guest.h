@@ -20,12 +20,13 @@ struct guest {
 	char *why;
 };
 
-void guest_ask(struct host *host, const struct device *dev, bool check,
+void guest_ask(struct host *host, const struct device *dev,
 	       struct guest *guest);
+bool guest_lowest(struct host *host, const struct device *dev,
+		  uint64_t *bytes, char **why);
 void guest_free(struct guest *guest);
 char *guest_text(const struct guest *guest);
 bool guest_gave_up(const struct guest *guest);
-bool guest_lowest(const struct guest *guest, uint64_t *bytes);
 
 bool look_start(struct host *host, const struct device *dev);
 bool look_running(void);

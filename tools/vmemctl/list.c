@@ -71,7 +71,7 @@ static void add_line(struct libscols_table *table, struct host *host,
 	set_size(line, BLOCK, dev->block, opt->json);
 	scols_line_set_data(line, STATE, state(dev));
 	if (opt->guest) {
-		guest_ask(host, dev, false, &guest);
+		guest_ask(host, dev, &guest);
 		scols_line_refer_data(line, GUEST, guest_text(&guest));
 		guest_free(&guest);
 	}

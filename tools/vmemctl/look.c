@@ -37,7 +37,7 @@ static int get_state(void)
 
 static void *run(void *unused)
 {
-	guest_ask(look.host, &look.dev.all[0], false, &look.guest);
+	guest_ask(look.host, &look.dev.all[0], &look.guest);
 	set_state(DONE);
 	return unused;
 }

@@ -171,18 +171,16 @@ static int limit(struct resize *r)
 {
 	uint64_t block = device(r)->block, lowest;
 	char want[SIZE_TEXT], least[SIZE_TEXT];
-	struct guest guest;
-	char *why = NULL;
+	char *why = NULL, *text;
 	int ret = 0;
 
 	if (!r->opt->safe || r->size >= device(r)->plugged)
 		return 0;
-	guest_ask(r->host, device(r), true, &guest);
-	if (!guest_lowest(&guest, &lowest)) {
-		why = xasprintf("the guest can't say what is safe, because: %s",
-				guest.why ? guest.why :
-				"vmem check in the guest does not tell");
-		ret = refuse(r, why);
+	if (!guest_lowest(r->host, device(r), &lowest, &why)) {
+		text = xasprintf("the guest can't say what is safe, because: %s",
+				 why);
+		ret = refuse(r, text);
+		free(text);
 	} else if (lowest > r->size) {
 		if (block && lowest % block)
 			lowest += block - lowest % block;
@@ -197,7 +195,6 @@ static int limit(struct resize *r)
 		r->limited = true;
 	}
 	free(why);
-	guest_free(&guest);
 	return ret;
 }
 

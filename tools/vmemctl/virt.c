@@ -36,7 +36,8 @@ static struct virt *virt_of(struct host *host)
 
 static int fail(struct virt *v)
 {
-	host_fail(&v->host, "%s", virGetLastErrorMessage());
+	host_fail(&v->host, "%s", virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ?
+		  "the domain has ended" : virGetLastErrorMessage());
 	/* Asked last, because asking forgets the error. */
 	v->host.lost |= virConnectIsAlive(v->conn) == 0;
 	return -1;

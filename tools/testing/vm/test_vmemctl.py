@@ -336,7 +336,9 @@ class Alone(unittest.TestCase):
                  PARTLY, "guest: waiting: a page is pinned\n"),
                 (vmem_says(state="waiting", cause={"token": "x", "text": "too much in use"}),
                  PARTLY, "guest: waiting: too much in use\n"),
-                (vmem_says(state="growing", cause=None), PARTLY, "guest: growing\n"),
+                (vmem_says(state="waiting", cause="pinned", since=125),
+                 PARTLY, "guest: waiting: pinned, for 2 min 05 s\n"),
+                (vmem_says(state="growing", cause=None, since=3), PARTLY, "guest: growing\n"),
                 (vmem_says(), PARTLY, "guest: state unknown\n"),
                 (vmem_says(state="broken", cause="the device contradicts itself"),
                  REFUSED, "refused: .*\nguest: broken: the device contradicts itself\n"),
@@ -404,6 +406,23 @@ class Alone(unittest.TestCase):
             self.assertIn(text, out)
         # The screen is left as it was found.
         self.assertIn("\x1b[?1049l", out)
+
+    def test_completion(self):
+        """bash completes commands, options, and the domains of whom is asked."""
+        (self.dir / "vmemctl").symlink_to(program())
+        qmp = f"--qmp {self.dir}/theirs"
+        for words, want in (("''", "set list top"), ("se", "set"), ("set --ro", "--round"),
+                            ("top --de", "--delay"), ("list --pro", "--prometheus"),
+                            ("set web 1G --round ''", "up down fail"),
+                            ("set web 1G --round = u", "up"), (f"{qmp} set ''", "web"),
+                            (f"{qmp} set web ''", ""), ("top ''", "")):
+            with self.subTest(words=words):
+                out = subprocess.run(
+                    ["bash", "-c", f"source {SOURCE}/vmemctl.bash; COMP_WORDS=(vmemctl {words}); "
+                     'COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _vmemctl; echo "${COMPREPLY[*]}"'],
+                    check=True, capture_output=True, text=True,
+                    env=os.environ | {"PATH": f"{self.dir}:{os.environ['PATH']}"})
+                self.assertEqual((out.stdout.strip(), out.stderr), (want, ""))
 
     def test_progress(self):
         """On a terminal a line shows how far it is; it is gone at the end."""
@@ -481,6 +500,28 @@ class Alone(unittest.TestCase):
                        self.dir / "nowhere" / "x.prom")
 
 
+class Manual(unittest.TestCase):
+    """What is written about the program."""
+
+    config = "vmemctl-none"
+
+    def test_manual(self):
+        """mandoc finds no fault, EXAMPLES come first, and no option is left out."""
+        page = (SOURCE / "vmemctl.1").read_text()
+        self.assertEqual(re.findall(r"^\.SH (\w+)", page, re.M)[:3],
+                         ["NAME", "EXAMPLES", "SYNOPSIS"])
+        usage = subprocess.run([program(), "--help"], check=True, capture_output=True, text=True)
+        for option in re.findall(r"--(\w+)", usage.stdout):
+            if option not in ("help", "usage", "version"):
+                self.assertIn(rf"\fB\-\-{option}\fR", page)
+                self.assertIn(f"--{option}", (SOURCE / "vmemctl.bash").read_text())
+        if not shutil.which("mandoc"):
+            self.skipTest("needs mandoc to judge the manual page")
+        lint = subprocess.run(["mandoc", "-T", "lint", SOURCE / "vmemctl.1"], check=False,
+                              capture_output=True, text=True)
+        self.assertEqual((lint.returncode, lint.stdout), (0, ""))
+
+
 class NoDevice(unittest.TestCase):
     """libvirt's own test driver: domains without the device, and bad addresses."""
 
@@ -514,11 +555,16 @@ def guest_files(kernel):
 
 # In the place of vmem, which has tests of its own: the driver's own words.
 VMEM = r"""#!/bin/sh
+[ "$1" != check ] || {
+	printf '{"checks": [{"check": "online", "device": null, "result": "ok", "bytes": null}, '
+	printf '{"check": "lowest", "device": "virtio0", "result": "ok", "bytes": %s}]}\n' \
+		"$(cat /tmp/lowest || echo 0)"
+	exit 0
+}
 cd /sys/bus/virtio/devices/virtio*/virtio_mem || exit
 printf '{"devices": [{"device": "virtio0", "requested": %s, "plugged": %s, ' \
 	"$(cat requested_size)" "$(cat plugged_size)"
-printf '"state": "%s", "cause": "%s", "lowest": %s}]}\n' \
-	"$(cat state)" "$(cat last_error)" "$(cat /tmp/lowest 2>/dev/null || echo 0)"
+printf '"state": "%s", "since": 7, "cause": "%s"}]}\n' "$(cat state)" "$(cat last_error)"
 """
 
 
