@@ -190,6 +190,7 @@ class Alone(unittest.TestCase):
     """QEMU without libvirt, and stopped: what is asked for is never met."""
 
     config = "vmemctl-alone"  # a group of its own: it shares no guest
+    at = ""  # which step this is: a subtest's failure would not be reported
 
     def setUp(self):
         POOL.drop()
@@ -246,9 +247,9 @@ class Alone(unittest.TestCase):
                 (USAGE, "set has no option --guest", "web", "1G", "--guest"),
                 (USAGE, "too many", "web", "1G", "more"),
                 (USAGE, "needs a size")):
-            with self.subTest(words=words):
-                self.ctl.fails(status, pattern, "set", *words)
-                self.assertEqual(self.requested(), GIB)
+            self.at = f"{words}"
+            self.ctl.fails(status, pattern, "set", *words)
+            self.assertEqual(self.requested(), GIB)
         self.ctl.fails(USAGE, "no command shrink", "shrink")
         said = json.loads(self.ctl.run(REFUSED, "set", "3", "--json")[0])
         self.assertEqual((said["result"], said["wanted"], said["plugged"]), ("refused", 3, 0))
@@ -258,11 +259,11 @@ class Alone(unittest.TestCase):
         for words, size in ((("300M",), None), (("300M", "--round", "up"), 2 * BB),
                             (("300M", "--round", "down"), BB), (("web", "1.5GiB"), 6 * BB),
                             (("1048576K",), GIB), (("0",), 0)):
-            with self.subTest(words=words):
-                status = REFUSED if size is None else PARTLY if size else MET
-                said = self.ctl.json(status, "set", *words, "--timeout", "0")
-                if size is not None:
-                    self.assertEqual((said["asked"], self.requested()), (size, size))
+            self.at = f"{words}"
+            status = REFUSED if size is None else PARTLY if size else MET
+            said = self.ctl.json(status, "set", *words, "--timeout", "0")
+            if size is not None:
+                self.assertEqual((said["asked"], self.requested()), (size, size))
 
     def test_timeout(self):
         """Not met in time: status 3, how far, why not, and the request stands."""
@@ -283,16 +284,16 @@ class Alone(unittest.TestCase):
         for sign in (signal.SIGINT, signal.SIGTERM):
             for more, left, text in (((), GIB, "the request stands"),
                                      (("--revert",), BB, "the request is 256 MiB again")):
-                with self.subTest(sign=sign, more=more):
-                    self.qmp.request("vm0", BB)
-                    process = self.ctl.start("set", "web", "1G", *more)
-                    self.wait_requested(GIB)
-                    process.send_signal(sign)
-                    out, err = process.communicate(timeout=10)
-                    self.assertEqual((process.returncode, err), (INTERRUPTED, ""))
-                    self.assertIn("web: interrupted: 0 B plugged", out)
-                    self.assertIn(text, out)
-                    self.assertEqual(self.requested(), left)
+                self.at = f"{sign} {more}"
+                self.qmp.request("vm0", BB)
+                process = self.ctl.start("set", "web", "1G", *more)
+                self.wait_requested(GIB)
+                process.send_signal(sign)
+                out, err = process.communicate(timeout=10)
+                self.assertEqual((process.returncode, err), (INTERRUPTED, ""))
+                self.assertIn("web: interrupted: 0 B plugged", out)
+                self.assertIn(text, out)
+                self.assertEqual(self.requested(), left)
 
     def test_somebody_else(self):
         """Another request takes the place of ours; it is left alone."""
@@ -350,14 +351,14 @@ class Alone(unittest.TestCase):
                 (lambda c, _: {"pid": 1} if c == "guest-exec" else
                  {"exited": True, "out-data": "bm90IGpzb24="},
                  PARTLY, "unknown, because: vmem in the guest printed no list"))):
-            with self.subTest(pattern=pattern):
-                path = self.dir / f"agent{nr}"
-                agent = FakeAgent(self, path, answer)
-                out, err = self.ctl.run(status, "--agent", path, "set", "1G", "--timeout",
-                                        "20" if status == REFUSED else "0.5")
-                self.assertRegex(out, pattern)
-                self.assertEqual((err, self.requested()), ("", GIB))
-                self.assertIn("guest-exec", agent.asked)
+            self.at = f"{pattern}"
+            path = self.dir / f"agent{nr}"
+            agent = FakeAgent(self, path, answer)
+            out, err = self.ctl.run(status, "--agent", path, "set", "1G", "--timeout",
+                                    "20" if status == REFUSED else "0.5")
+            self.assertRegex(out, pattern)
+            self.assertEqual((err, self.requested()), ("", GIB))
+            self.assertIn("guest-exec", agent.asked)
 
     def test_silent_agent(self):
         """An agent that never answers delays the end, but not for long."""
@@ -416,13 +417,13 @@ class Alone(unittest.TestCase):
                             ("set web 1G --round ''", "up down fail"),
                             ("set web 1G --round = u", "up"), (f"{qmp} set ''", "web"),
                             (f"{qmp} set web ''", ""), ("top ''", "")):
-            with self.subTest(words=words):
-                out = subprocess.run(
-                    ["bash", "-c", f"source {SOURCE}/vmemctl.bash; COMP_WORDS=(vmemctl {words}); "
-                     'COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _vmemctl; echo "${COMPREPLY[*]}"'],
-                    check=True, capture_output=True, text=True,
-                    env=os.environ | {"PATH": f"{self.dir}:{os.environ['PATH']}"})
-                self.assertEqual((out.stdout.strip(), out.stderr), (want, ""))
+            self.at = f"{words}"
+            out = subprocess.run(
+                ["bash", "-c", f"source {SOURCE}/vmemctl.bash; COMP_WORDS=(vmemctl {words}); "
+                 'COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _vmemctl; echo "${COMPREPLY[*]}"'],
+                check=True, capture_output=True, text=True,
+                env=os.environ | {"PATH": f"{self.dir}:{os.environ['PATH']}"})
+            self.assertEqual((out.stdout.strip(), out.stderr), (want, ""))
 
     def test_progress(self):
         """On a terminal a line shows how far it is; it is gone at the end."""
@@ -533,6 +534,8 @@ class NoDevice(unittest.TestCase):
         ctl.fails(ERROR, "test has no virtio-mem device", "set", "test", "1G")
         ctl.fails(ERROR, "no domain nope here", "set", "nope", "1G")
         ctl.fails(ERROR, "no domain nope here", "list", "nope")
+        for name in ("00000000-0000-0000-0000-000000000001", "77"):
+            ctl.fails(ERROR, f"no domain {name} here", "list", name)
         ctl.fails(USAGE, "needs a domain and a size", "set", "1G")
         ctl.fails(USAGE, "--agent goes with --qmp", "list", "--agent", "x")
         self.assertEqual(ctl.json(MET, "list"), {"devices": []})
