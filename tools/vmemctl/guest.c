@@ -13,7 +13,7 @@
 /* An agent answers a command within this many seconds, or counts as dead. */
 #define AGENT_SECONDS	4
 /* vmem has to walk through the blocks of a large guest. */
-#define VMEM_SECONDS	20
+#define RUN_SECONDS	20
 
 static char *base64_decode(const char *text)
 {
@@ -101,7 +101,7 @@ static char *output(struct host *host, const struct device *dev, int64_t pid,
 		    char **why)
 {
 	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
-	double until = now() + VMEM_SECONDS;
+	double until = now() + RUN_SECONDS;
 
 	while (now() < until) {
 		struct json_object *args = json_object_new_object();
@@ -125,7 +125,7 @@ static char *output(struct host *host, const struct device *dev, int64_t pid,
 		nanosleep(&pause, NULL);
 	}
 	*why = xasprintf("vmem in the guest did not end within %d s",
-			 VMEM_SECONDS);
+			 RUN_SECONDS);
 	return NULL;
 }
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""libvirtd as packaged, which sees nothing of the host that it could change."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+from vm.harness.guest import GuestError
+
+# Nothing of the host may be asked for, or changed: no other daemon, no security
+# labels, no ownership of our files, no cgroups.
+QEMU_CONF = """
+stdio_handler = "file"
+security_driver = "none"
+user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+namespaces = [ ]
+cgroup_controllers = [ ]
+seccomp_sandbox = 0
+"""
+LIBVIRTD_CONF = """
+listen_tls = 0
+listen_tcp = 1
+listen_addr = "127.0.0.1"
+tcp_port = "{port}"
+auth_tcp = "none"
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+"""
+# The directories of the system that it writes to are ours, for it alone.
+PRIVATE = r"""
+cd "$0"
+mount --make-rprivate /
+umount -R -l /sys/fs/cgroup 2>/dev/null
+mount --bind etc /etc/libvirt
+mount --bind lib /var/lib
+mount --bind log /var/log
+mount --bind cache /var/cache
+mount --bind run /run
+exec /usr/sbin/libvirtd --listen -f "$0/etc/libvirtd.conf" -p "$0/libvirtd.pid"
+"""
+
+
+def users(root):
+    """libvirt looks up a user that only a package of services makes."""
+    names = root / "passwd", root / "group"
+    lines = "libvirt-qemu:x:0:0::/:/bin/false\n", "libvirt-qemu:x:0:\n"
+    for path, line in zip(names, lines):
+        path.write_text(pathlib.Path("/etc", path.name).read_text(encoding="utf-8") + line)
+    return {"LD_PRELOAD": "libnss_wrapper.so", "NSS_WRAPPER_PASSWD": str(names[0]),
+            "NSS_WRAPPER_GROUP": str(names[1])}
+
+
+class Libvirtd:
+    """The system's libvirtd, in a view of the file system of its own."""
+
+    def __init__(self, root):
+        self._root, self._process = root, None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        for name in ("etc", "lib", "log", "cache", "run"):
+            (root / name).mkdir()
+        (root / "etc" / "qemu.conf").write_text(QEMU_CONF)
+        (root / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF.format(port=self._port))
+        self.local = f"qemu+unix:///system?socket={root}/run/libvirt/libvirt-sock"
+        self.remote = f"qemu+tcp://127.0.0.1:{self._port}/system"
+        self._env = os.environ | users(root)
+
+    def start(self):
+        """Until it answers."""
+        how = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-r", "-m"]
+        with (self._root / "libvirtd.log").open("a", encoding="utf-8") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *how, "sh", "-c", PRIVATE, self._root],
+                env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while self.virsh("version", check=False).returncode:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise GuestError((self._root / "libvirtd.log").read_text())
+            time.sleep(0.2)
+
+    def virsh(self, *words, check=True):
+        """One virsh command."""
+        return subprocess.run(["virsh", "-q", "-c", self.local, *words], check=check,
+                              capture_output=True, text=True, timeout=60)
+
+    def kill(self):
+        """As a crash does."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""vmemctl with a QEMU that never runs its guest, and without any."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import urllib.request
+
+from vm.cases.case import GIB, MIB, POOL
+from vm.cases.vmemctl import (ERROR, INTERRUPTED, MET, PARTLY, REFUSED, SOURCE, USAGE, Ctl,
+                              FakeAgent, packaged, program, vmem_says)
+from vm.harness.qmp import QMP
+from vm.harness.vm import CONFIGS
+
+BB = 256 * MIB
+
+
+class Alone(unittest.TestCase):
+    """QEMU without libvirt, and stopped: what is asked for is never met."""
+
+    config = "vmemctl-alone"  # a group of its own: it shares no guest
+    at = ""  # which step this is: a subtest's failure would not be reported
+
+    def setUp(self):
+        POOL.drop()
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.qemu = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-name", "web",
+             "-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg", "-S",
+             "-readconfig", str(CONFIGS / "bb-256m.cfg"),
+             *(word for name in ("ours", "theirs") for word in
+               ("-qmp", f"unix:{self.dir}/{name},server=on,wait=off"))],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.addCleanup(self.qemu.wait)
+        self.addCleanup(self.qemu.kill)
+        deadline = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+                self.qmp = QMP(self.dir / "ours")
+                break
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        self.addCleanup(self.qmp.close)
+        self.ctl = Ctl(self, "--qmp", self.dir / "theirs")
+
+    def requested(self):
+        """What QEMU says is requested, in bytes."""
+        return self.qmp.memory_device("vm0")["requested-size"]
+
+    def wait_requested(self, size):
+        """Until QEMU says so."""
+        deadline = time.monotonic() + 20
+        while self.requested() != size:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+    def test_refused(self):
+        """What can't be is said in one line, and nothing changes."""
+        self.qmp.request("vm0", GIB)
+        for status, pattern, *words in (
+                (REFUSED, "3 B is not a multiple of .* 256 MiB", "web", "3"),
+                (REFUSED, "300 MiB is not a multiple", "web", "300M", "--round", "fail"),
+                (REFUSED, "16 GiB is more than the device's 8 GiB", "web", "16G"),
+                (REFUSED, "more than", "web", "8193M", "--round", "up"),
+                (ERROR, "is web, not db", "db", "1G"),
+                (ERROR, "no virtio-mem device vm7, but vm0", "web", "1G", "--device", "vm7"),
+                (USAGE, "not a size: 12Q", "web", "12Q"),
+                (USAGE, "not a size: 1.0000000001", "web", "1.0000000001"),
+                (USAGE, "not a size: 2GB", "web", "2GB"),
+                (USAGE, "not a size: 0x10", "web", "0x10"),
+                (USAGE, "not a size: 99999999T", "web", "99999999T"),
+                (USAGE, r"not a size:  \(a number", "web", ""),
+                (USAGE, "not a time: soon", "web", "1G", "--timeout", "soon"),
+                (USAGE, "up, down or fail", "web", "1G", "--round", "near"),
+                (USAGE, "set has no option --guest", "web", "1G", "--guest"),
+                (USAGE, "too many", "web", "1G", "more"),
+                (USAGE, "needs a size")):
+            self.at = f"{words}"
+            self.ctl.fails(status, pattern, "set", *words)
+            self.assertEqual(self.requested(), GIB)
+        self.ctl.fails(USAGE, "no command shrink", "shrink")
+        said = json.loads(self.ctl.run(REFUSED, "set", "3", "--json")[0])
+        self.assertEqual((said["result"], said["wanted"], said["plugged"]), ("refused", 3, 0))
+
+    def test_sizes(self):
+        """Rounding, units, and a name that may be left out."""
+        for words, size in ((("300M",), None), (("300M", "--round", "up"), 2 * BB),
+                            (("300M", "--round", "down"), BB), (("web", "1.5GiB"), 6 * BB),
+                            (("1048576K",), GIB), (("0",), 0)):
+            self.at = f"{words}"
+            status = REFUSED if size is None else PARTLY if size else MET
+            said = self.ctl.json(status, "set", *words, "--timeout", "0")
+            if size is not None:
+                self.assertEqual((said["asked"], self.requested()), (size, size))
+
+    def test_timeout(self):
+        """Not met in time: status 3, how far, why not, and the request stands."""
+        begin = time.monotonic()
+        out, _ = self.ctl.run(PARTLY, "set", "web", "1G", "--timeout", "1")
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertRegex(out, r"\Aweb: partly met: 0 B plugged of 1 GiB asked for.*stands\n"
+                              r"guest: unknown, because: no guest agent.*\n\Z")
+        self.assertEqual(self.requested(), GIB)
+        said = self.ctl.json(PARTLY, "set", "web", "2G", "--timeout", "0.5")
+        self.assertEqual([said[k] for k in ("domain", "device", "result", "wanted", "asked",
+                                            "requested", "plugged", "plugged_before", "guest")],
+                         ["web", "vm0", "partly", 2 * GIB, 2 * GIB, 2 * GIB, 0, 0, None])
+        self.assertIn("--agent", said["guest_unknown"])
+
+    def test_interrupted(self):
+        """Ctrl-C leaves the request, or takes it back; so does SIGTERM."""
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            for more, left, text in (((), GIB, "the request stands"),
+                                     (("--revert",), BB, "the request is 256 MiB again")):
+                self.at = f"{sign} {more}"
+                self.qmp.request("vm0", BB)
+                process = self.ctl.start("set", "web", "1G", *more)
+                self.wait_requested(GIB)
+                process.send_signal(sign)
+                out, err = process.communicate(timeout=10)
+                self.assertEqual((process.returncode, err), (INTERRUPTED, ""))
+                self.assertIn("web: interrupted: 0 B plugged", out)
+                self.assertIn(text, out)
+                self.assertEqual(self.requested(), left)
+
+    def test_somebody_else(self):
+        """Another request takes the place of ours; it is left alone."""
+        process = self.ctl.start("set", "web", "1G", "--revert")
+        self.wait_requested(GIB)
+        self.qmp.request("vm0", 2 * GIB)
+        out, _ = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, PARTLY)
+        self.assertIn("somebody else has asked for another size", out)
+        self.assertEqual(self.requested(), 2 * GIB)
+
+    def test_gone(self):
+        """QEMU ends in the middle; a monitor that is not there, in use, or none."""
+        process = self.ctl.start("set", "web", "1G")
+        self.wait_requested(GIB)
+        Ctl(self, "--qmp", self.dir / "theirs").fails(ERROR, "another program", "list")
+        self.qemu.kill()
+        out, err = process.communicate(timeout=20)
+        self.assertEqual((process.returncode, out), (ERROR, ""))
+        self.assertRegex(err, r"\Avmemctl: web: .*hung up.*; 1 GiB were asked for, "
+                              r"0 B plugged when last seen\n\Z")
+        self.ctl.fails(ERROR, "refused", "list")
+        Ctl(self, "--qmp", self.dir / "nothing").fails(ERROR, "No such file", "list")
+        FakeAgent(self, self.dir / "rubbish", lambda *_: None)
+        server = socket.socket(socket.AF_UNIX)
+        self.addCleanup(server.close)
+        server.bind(str(self.dir / "http"))
+        server.listen(1)
+
+        def talk():
+            client, _ = server.accept()
+            client.sendall(b"HTTP/1.1 200 OK\r\n")
+            client.close()
+        threading.Thread(target=talk, daemon=True).start()
+        Ctl(self, "--qmp", self.dir / "http").fails(ERROR, "hung up", "list")
+
+    def test_agents(self):
+        """What a guest agent may say, or not: it stands beside the answer."""
+        for nr, (answer, status, pattern) in enumerate((
+                (vmem_says(device="virtio0", state="waiting", cause="a page is pinned"),
+                 PARTLY, "guest: waiting: a page is pinned\n"),
+                (vmem_says(state="waiting", cause={"token": "x", "text": "too much in use"}),
+                 PARTLY, "guest: waiting: too much in use\n"),
+                (vmem_says(state="waiting", cause="pinned", since=125),
+                 PARTLY, "guest: waiting: pinned, for 2 min 05 s\n"),
+                (vmem_says(state="growing", cause=None, since=3), PARTLY, "guest: growing\n"),
+                (vmem_says(), PARTLY, "guest: state unknown\n"),
+                (vmem_says(state="broken", cause="the device contradicts itself"),
+                 REFUSED, "refused: .*\nguest: broken: the device contradicts itself\n"),
+                (lambda *_: RuntimeError("guest-exec has been disabled"),
+                 PARTLY, "guest: unknown, because: guest-exec has been disabled\n"),
+                (lambda *_: {}, PARTLY, "unknown, because: .*did not say what it started\n"),
+                (lambda c, _: {"pid": 1} if c == "guest-exec" else {"exited": True},
+                 PARTLY, "unknown, because: vmem in the guest printed nothing\n"),
+                (lambda c, _: {"pid": 1} if c == "guest-exec" else
+                 {"exited": True, "out-data": "bm90IGpzb24="},
+                 PARTLY, "unknown, because: vmem in the guest printed no list"))):
+            self.at = f"{pattern}"
+            path = self.dir / f"agent{nr}"
+            agent = FakeAgent(self, path, answer)
+            out, err = self.ctl.run(status, "--agent", path, "set", "1G", "--timeout",
+                                    "20" if status == REFUSED else "0.5")
+            self.assertRegex(out, pattern)
+            self.assertEqual((err, self.requested()), ("", GIB))
+            self.assertIn("guest-exec", agent.asked)
+
+    def test_silent_agent(self):
+        """An agent that never answers delays the end, but not for long."""
+        FakeAgent(self, self.dir / "agent", lambda *_: None)
+        begin = time.monotonic()
+        out, _ = self.ctl.run(PARTLY, "--agent", self.dir / "agent", "set", "1G",
+                              "--timeout", "1")
+        self.assertIn("guest: unknown, because: the guest agent does not answer", out)
+        self.assertLess(time.monotonic() - begin, 12)
+        # Neither does Ctrl-C wait for it.
+        process = self.ctl.start("--agent", self.dir / "agent", "set", "2G")
+        self.wait_requested(2 * GIB)
+        time.sleep(3.5)
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+        self.assertEqual(process.returncode, INTERRUPTED)
+        self.assertLess(time.monotonic() - begin, 1.5)
+
+    def test_list(self):
+        """Table, JSON and what the guest says."""
+        self.qmp.request("vm0", GIB)
+        self.assertEqual(self.ctl.run(MET, "list")[0].split(),
+                         "DOMAIN DEVICE NODE REQUESTED PLUGGED REGION BLOCK STATE web vm0 0 "
+                         "1 GiB 0 B 8 GiB 256 MiB below".split())
+        self.assertEqual(self.ctl.json(MET, "list"), {"devices": [
+            {"domain": "web", "device": "vm0", "node": 0, "requested": GIB, "plugged": 0,
+             "region": 8 * GIB, "block": BB, "state": "below"}]})
+        FakeAgent(self, self.dir / "agent", vmem_says(state="waiting", cause="no memory"))
+        said = self.ctl.json(MET, "--agent", self.dir / "agent", "list", "--guest")
+        self.assertEqual(said["devices"][0]["guest"], "waiting: no memory")
+
+    def test_top(self):
+        """JSON lines; the screen with its keys; no terminal, no screen."""
+        self.qmp.request("vm0", GIB)
+        lines = self.ctl.run(MET, "top", "--json", "-n", "3", "-d", "0.2")[0].splitlines()
+        self.assertEqual(len(lines), 3)
+        self.assertEqual(json.loads(lines[2])["devices"], [
+            {"domain": "web", "device": "vm0", "requested": GIB, "plugged": 0,
+             "region": 8 * GIB, "speed": 0, "state": "growing"}])
+        self.ctl.fails(USAGE, "needs a terminal", "top")
+        status, out = self.ctl.on_terminal("top", keys="uuq", seconds=4)
+        self.assertEqual(status, MET)
+        for text in ("1 device, 1 not met, 0 stuck", "(only those not met)", "web", "growing",
+                     "[++......"):
+            self.assertIn(text, out)
+        # The screen is left as it was found.
+        self.assertIn("\x1b[?1049l", out)
+
+    def test_completion(self):
+        """bash completes commands, options, and the domains of whom is asked."""
+        (self.dir / "vmemctl").symlink_to(program())
+        qmp = f"--qmp {self.dir}/theirs"
+        for words, want in (("''", "set list top"), ("se", "set"), ("set --ro", "--round"),
+                            ("top --de", "--delay"), ("list --pro", "--prometheus"),
+                            ("set web 1G --round ''", "up down fail"),
+                            ("set web 1G --round = u", "up"), (f"{qmp} set ''", "web"),
+                            (f"{qmp} set web ''", ""), ("top ''", "")):
+            self.at = f"{words}"
+            out = subprocess.run(
+                ["bash", "-c", f"source {SOURCE}/vmemctl.bash; COMP_WORDS=(vmemctl {words}); "
+                 'COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _vmemctl; echo "${COMPREPLY[*]}"'],
+                check=True, capture_output=True, text=True,
+                env=os.environ | {"PATH": f"{self.dir}:{os.environ['PATH']}"})
+            self.assertEqual((out.stdout.strip(), out.stderr), (want, ""))
+
+    def test_progress(self):
+        """On a terminal a line shows how far it is; it is gone at the end."""
+        FakeAgent(self, self.dir / "agent", vmem_says(state="waiting", cause="no memory"))
+        status, out = self.ctl.on_terminal("--agent", self.dir / "agent", "set", "1G",
+                                           "--timeout", "5")
+        self.assertEqual(status, PARTLY)
+        self.assertRegex(out, r"\rweb \[\.+\] 0 B of 1 GiB, no change for 4\.\d s; "
+                              r"waiting: no memory\x1b\[K")
+        self.assertRegex(out, r"\r\x1b\[Kweb: partly met: ")
+
+    def metrics(self, directory):
+        """What Debian's node_exporter makes of the files in a directory."""
+        exporter = packaged("prometheus-node-exporter", "/usr/bin/prometheus-node-exporter")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", exporter, "--collector.disable-defaults",
+             "--collector.textfile", f"--collector.textfile.directory={directory}",
+             f"--web.listen-address=127.0.0.1:{port}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(100):
+                with contextlib.suppress(OSError):
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as page:
+                        return page.read().decode()
+                time.sleep(0.1)
+        finally:
+            process.kill()
+            process.wait()
+        self.fail("node_exporter does not answer")
+        return None
+
+    def test_prometheus(self):
+        """node_exporter reads the file; where it can't be written, the old one stays."""
+        directory = self.dir / "textfiles"
+        directory.mkdir()
+        file = directory / "virtio_mem.prom"
+        self.qmp.request("vm0", GIB)
+        self.assertEqual(self.ctl.run(MET, "list", "--prometheus", file), ("", ""))
+        self.assertEqual([file], list(directory.iterdir()))
+        page = self.metrics(directory)
+        uuid = self.qmp.cmd("query-uuid")["UUID"]
+        label = f'device="vm0",domain="web",node="0",uuid="{uuid}"'
+        for name, value in (("requested", GIB), ("plugged", 0), ("region", 8 * GIB),
+                            ("block", BB)):
+            found = re.search(rf"^virtio_mem_{name}_bytes\{{{label}\}} (\S+)$", page, re.M)
+            self.assertTrue(found, page)
+            self.assertEqual(float(found[1]), value)
+            self.assertIn(f"# TYPE virtio_mem_{name}_bytes gauge", page)
+        self.assertIn("virtio_mem_devices 1", page)
+        self.assertIn("node_textfile_scrape_error 0", page)
+        self.assertRegex(page, r'node_textfile_mtime_seconds\{file="[^"]*virtio_mem.prom"\}')
+        before = file.read_bytes()
+        self.qemu.kill()
+        self.ctl.fails(ERROR, "refused|hung up", "list", "--prometheus", file)
+        self.assertEqual((file.read_bytes(), list(directory.iterdir())), (before, [file]))
+
+    def test_prometheus_whole(self):
+        """Who reads the file while it is written never sees a part of it."""
+        file = self.dir / "virtio_mem.prom"
+        self.ctl.run(MET, "list", "--prometheus", file)
+        whole, stop = file.read_text(), time.monotonic() + 3
+        writer = self.ctl.start("list", "--prometheus", file)
+        seen = set()
+        while time.monotonic() < stop:
+            if writer.poll() is not None:
+                self.assertEqual(writer.returncode, MET)
+                writer = self.ctl.start("list", "--prometheus", file)
+            seen.add(file.read_text())
+        writer.wait()
+        self.assertEqual(seen, {whole})
+        self.ctl.fails(ERROR, "No such file or directory", "list", "--prometheus",
+                       self.dir / "nowhere" / "x.prom")
+
+
+class Manual(unittest.TestCase):
+    """What is written about the program."""
+
+    config = "vmemctl-none"
+
+    def test_manual(self):
+        """mandoc finds no fault, EXAMPLES come first, and no option is left out."""
+        page = (SOURCE / "vmemctl.1").read_text()
+        self.assertEqual(re.findall(r"^\.SH (\w+)", page, re.M)[:3],
+                         ["NAME", "EXAMPLES", "SYNOPSIS"])
+        usage = subprocess.run([program(), "--help"], check=True, capture_output=True, text=True)
+        for option in re.findall(r"--(\w+)", usage.stdout):
+            if option not in ("help", "usage", "version"):
+                self.assertIn(rf"\fB\-\-{option}\fR", page)
+                self.assertIn(f"--{option}", (SOURCE / "vmemctl.bash").read_text())
+        if not shutil.which("mandoc"):
+            self.skipTest("needs mandoc to judge the manual page")
+        lint = subprocess.run(["mandoc", "-T", "lint", SOURCE / "vmemctl.1"], check=False,
+                              capture_output=True, text=True)
+        self.assertEqual((lint.returncode, lint.stdout), (0, ""))
+
+
+class NoDevice(unittest.TestCase):
+    """libvirt's own test driver: domains without the device, and bad addresses."""
+
+    config = "vmemctl-none"
+
+    def test_no_device(self):
+        """A domain without the device, no such domain, a driver that can't."""
+        ctl = Ctl(self, "-c", "test:///default")
+        ctl.fails(ERROR, "test has no virtio-mem device", "set", "test", "1G")
+        ctl.fails(ERROR, "no domain nope here", "set", "nope", "1G")
+        ctl.fails(ERROR, "no domain nope here", "list", "nope")
+        for name in ("00000000-0000-0000-0000-000000000001", "77"):
+            ctl.fails(ERROR, f"no domain {name} here", "list", name)
+        ctl.fails(USAGE, "needs a domain and a size", "set", "1G")
+        ctl.fails(USAGE, "--agent goes with --qmp", "list", "--agent", "x")
+        self.assertEqual(ctl.json(MET, "list"), {"devices": []})
+        Ctl(self, "-c", "qemu+unix:///system?socket=/nonexistent").fails(
+            ERROR, "/nonexistent", "set", "web", "1G")
