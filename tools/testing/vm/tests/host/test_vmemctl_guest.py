@@ -18,7 +18,7 @@ from vm.cases.libvirtd import Libvirtd
 from vm.cases.vmemctl import ERROR, MET, PARTLY, REFUSED, Ctl, packaged, program
 from vm.harness import console, initramfs, kernels
 from vm.harness.guest import Guest
-from vm.harness.vm import CONFIGS, our_module, run_dir
+from vm.harness.vm import CONFIGS, TOP, our_module, run_dir
 
 BB = 256 * MIB
 AGENT_CHANNEL = """
@@ -36,9 +36,14 @@ def guest_files(kernel):
         name = path.name.removesuffix(".xz")
         files[f"mod/{name}"] = (0o644, initramfs.read_module(path))
     files["bin/vmem"] = (0o755, VMEM.encode())
+    if REAL.exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            subprocess.run(["make", "-s", "-C", REAL, f"out={scratch}"], check=True)
+            files |= initramfs.program(f"{scratch}/vmem", "real/vmem")
     return files
 
 
+REAL = TOP / "tools" / "vmem"
 # In the place of vmem, which has tests of its own: the driver's own words.
 VMEM = r"""#!/bin/sh
 [ "$1" != check ] || {
@@ -54,13 +59,13 @@ printf '"state": "%s", "since": 7, "cause": "%s"}]}\n' "$(cat state)" "$(cat las
 """
 
 
-def start_agent(guest):
-    """Start qemu-ga in a guest; returns its process."""
+def start_agent(guest, path="/bin"):
+    """Start qemu-ga in a guest, which finds programs there; returns its process."""
     # Built into some kernels.
     guest.run("[ -e /mod/virtio_console.ko ] && insmod /mod/virtio_console.ko")
     guest.ok("for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /dev/vport*p1 ] && break; sleep 1; done; "
-             "qemu-ga -d -m virtio-serial -p $(ls /dev/vport*p1) -t /tmp -f /tmp/qga.pid "
-             "-l /tmp/qga.log")
+             f"PATH={path}:$PATH qemu-ga -d -m virtio-serial -p $(ls /dev/vport*p1) "
+             "-t /tmp -f /tmp/qga.pid -l /tmp/qga.log")
     return int(guest.read("/tmp/qga.pid"))
 
 
@@ -122,6 +127,37 @@ class WithGuest(GuestCase):
         self.ctl.fails(REFUSED, "can't say what is safe, because: .*does not answer",
                        "set", "0", "--safe")
         self.assertEqual(self.vm.qmp.size("vm0"), BB)
+
+
+class WithVmem(WithGuest):
+    """The same guest, and the vmem that guests have."""
+
+    def test_set(self):
+        """Its keys are those that vmemctl reads."""
+        if not REAL.exists():
+            self.skipTest("needs tools/vmem")
+        agent = start_agent(self.guest, "/real")
+        self.at_end(f"kill -9 {agent}")
+        self.ctl.run(MET, "set", "1G")
+        self.wait_state("idle")
+        start = self.region()[0]
+        pinner = self.guest.spawn(f"memtool pin {start} {start + 8 * GIB}", "/tmp/pin")
+        self.at_end(f"kill -9 {pinner}")
+        self.guest.wait_line("/tmp/pin", "PINNED")
+        said = self.ctl.json(PARTLY, "set", "0", "--timeout", "15")
+        self.assertEqual((said["plugged"], said["guest_unknown"]), (BB, None))
+        self.assertEqual((said["guest"]["state"], said["guest"]["plugged"]), ("waiting", BB))
+        self.assertIn("pinned", said["guest"]["cause"])
+        self.guest.kill(pinner)
+        self.vm.resize(GIB)
+        self.at = "no less than is safe"
+        # Locked, so that so much has to stay.
+        holder = self.guest.spawn("memtool lock 0x50000000", "/tmp/lock")
+        self.at_end(f"kill -9 {holder}")
+        self.guest.wait_line("/tmp/lock", "READY")
+        said = self.ctl.json(PARTLY, "set", "0", "--safe", "--timeout", "60")
+        self.assertGreater(said["asked"], 0)
+        self.assertEqual(said["plugged"], said["asked"])
 
 
 class WithLibvirt(unittest.TestCase):
