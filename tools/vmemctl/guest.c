@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "util.h"
+#include "wire.h"
 
 /* An agent answers a command within this many seconds, or counts as dead. */
 #define AGENT_SECONDS	4
@@ -106,6 +107,7 @@ static char *output(struct host *host, const struct device *dev, int64_t pid,
 	while (now() < until) {
 		struct json_object *args = json_object_new_object();
 		struct json_object *result, *part;
+		const char *data;
 		char *text = NULL;
 
 		json_object_object_add(args, "pid", json_object_new_int64(pid));
@@ -114,8 +116,9 @@ static char *output(struct host *host, const struct device *dev, int64_t pid,
 			return NULL;
 		if (json_object_object_get_ex(result, "exited", &part) &&
 		    json_object_get_boolean(part)) {
-			if (json_object_object_get_ex(result, "out-data", &part))
-				text = base64_decode(json_object_get_string(part));
+			data = json_text(result, "out-data");
+			if (data)
+				text = base64_decode(data);
 			else
 				*why = xstrdup("vmem in the guest printed nothing");
 			json_object_put(result);
@@ -230,18 +233,14 @@ void guest_free(struct guest *guest)
 static const char *get_text(struct json_object *from, const char *key)
 {
 	static const char *const inner[] = { "text", "message", "token" };
-	struct json_object *value, *part;
+	const char *text = json_text(from, key);
+	struct json_object *value;
 
 	if (!json_object_object_get_ex(from, key, &value))
 		return NULL;
-	if (json_object_is_type(value, json_type_string))
-		return json_object_get_string(value);
-	for (size_t i = 0; i < sizeof(inner) / sizeof(*inner); i++) {
-		if (json_object_object_get_ex(value, inner[i], &part) &&
-		    json_object_is_type(part, json_type_string))
-			return json_object_get_string(part);
-	}
-	return NULL;
+	for (size_t i = 0; !text && i < sizeof(inner) / sizeof(*inner); i++)
+		text = json_text(value, inner[i]);
+	return text;
 }
 
 /**

@@ -35,19 +35,16 @@ static int lost(struct qmp *q)
 
 static bool is_size_event(struct json_object *message)
 {
-	struct json_object *event;
+	const char *event = json_text(message, "event");
 
-	return json_object_object_get_ex(message, "event", &event) &&
-		!strcmp(json_object_get_string(event),
-			"MEMORY_DEVICE_SIZE_CHANGE");
+	return event && !strcmp(event, "MEMORY_DEVICE_SIZE_CHANGE");
 }
 
 static const char *error_text(struct json_object *error)
 {
-	struct json_object *text;
+	const char *text = json_text(error, "desc");
 
-	return json_object_object_get_ex(error, "desc", &text) ?
-		json_object_get_string(text) : "an error without a description";
+	return text ? text : "an error without a description";
 }
 
 /*
@@ -118,17 +115,15 @@ static int qmp_list(struct host *host, const char *domain, struct devices *to)
 		return -1;
 	for (size_t i = 0; i < json_object_array_length(all); i++) {
 		struct json_object *entry = json_object_array_get_idx(all, i);
-		struct json_object *type, *data, *id;
+		const char *type = json_text(entry, "type"), *id;
+		struct json_object *data;
 		struct device *dev;
 
-		if (!json_object_object_get_ex(entry, "type", &type) ||
-		    strcmp(json_object_get_string(type), "virtio-mem") ||
+		if (!type || strcmp(type, "virtio-mem") ||
 		    !json_object_object_get_ex(entry, "data", &data))
 			continue;
-		if (!json_object_object_get_ex(data, "id", &id))
-			id = NULL;
-		dev = devices_add(to, q->name, q->uuid,
-				  id ? json_object_get_string(id) : "");
+		id = json_text(data, "id");
+		dev = devices_add(to, q->name, q->uuid, id ? id : "");
 		dev->node = number(data, "node");
 		dev->requested = number(data, "requested-size");
 		dev->plugged = number(data, "size");
@@ -269,13 +264,12 @@ static const struct host_ops qmp_ops = {
 static char *ask_text(struct qmp *q, const char *name, const char *key,
 		      const char *otherwise)
 {
-	struct json_object *all = command(q, name, NULL), *value;
-	char *text;
+	struct json_object *all = command(q, name, NULL);
+	const char *text = json_text(all, key);
+	char *copy = xstrdup(text ? text : otherwise);
 
-	text = xstrdup(all && json_object_object_get_ex(all, key, &value) ?
-		       json_object_get_string(value) : otherwise);
 	json_object_put(all);
-	return text;
+	return copy;
 }
 
 static int greet(struct qmp *q, const char *path)

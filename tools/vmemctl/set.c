@@ -104,13 +104,27 @@ static int refuse(struct resize *r, const char *why)
 
 /* --- before asking --- */
 
-/* Leaves only the device in the list that is meant. */
+/* The first in the list be the one of that name. */
+static int find_device(struct devices *list, const char *id)
+{
+	for (size_t i = 0; i < list->nr; i++) {
+		struct device swap = list->all[0];
+
+		if (strcmp(list->all[i].id, id))
+			continue;
+		list->all[0] = list->all[i];
+		list->all[i] = swap;
+		return 0;
+	}
+	return -1;
+}
+
+/* The first in the list be the one that is meant; else says why it can't. */
 static int choose_device(struct devices *list, const struct options *opt)
 {
 	const char *domain = opt->domain ? opt->domain : "this QEMU";
-	struct device swap;
 	char *names = xstrdup("");
-	size_t found = list->nr;
+	int found = -1;
 
 	for (size_t i = 0; i < list->nr; i++) {
 		char *more = xasprintf("%s%s%s", names, i ? ", " : "",
@@ -118,15 +132,13 @@ static int choose_device(struct devices *list, const struct options *opt)
 
 		free(names);
 		names = more;
-		if (opt->device && !strcmp(list->all[i].id, opt->device))
-			found = i;
 	}
-	if (!opt->device && list->nr == 1)
+	if (opt->device)
+		found = find_device(list, opt->device);
+	else if (list->nr == 1)
 		found = 0;
-	if (found < list->nr) {
-		swap = list->all[0];
-		list->all[0] = list->all[found];
-		list->all[found] = swap;
+	if (!found) {
+		/* That is the one. */
 	} else if (!list->nr) {
 		complain(0, "%s has no virtio-mem device", domain);
 	} else if (opt->device) {
@@ -137,7 +149,7 @@ static int choose_device(struct devices *list, const struct options *opt)
 			 domain, names);
 	}
 	free(names);
-	return found < list->nr ? 0 : -1;
+	return found;
 }
 
 static int round_size(struct resize *r)
@@ -292,15 +304,18 @@ static int stop_waiting(struct resize *r)
 
 static int look_again(struct resize *r)
 {
+	const char *uuid = device(r)->uuid[0] ? device(r)->uuid : NULL;
 	struct devices list = { 0 };
-	struct options same = *r->opt;
+	int found;
 
-	same.device = device(r)->id;
-	if (r->host->ops->list(r->host, device(r)->uuid[0] ?
-			       device(r)->uuid : NULL, &list) ||
-	    choose_device(&list, &same)) {
+	if (r->host->ops->list(r->host, uuid, &list)) {
 		devices_free(&list);
 		return -1;
+	}
+	found = find_device(&list, device(r)->id);
+	if (found) {
+		devices_free(&list);
+		return host_fail(r->host, "the device is gone");
 	}
 	devices_free(&r->dev);
 	r->dev = list;
@@ -416,7 +431,8 @@ int command_set(struct host *host, const struct options *opt)
 			r.begun = now();
 		progress_begin(&r.progress, device(&r)->plugged, now());
 		if (!status && interrupted)
-			status = EXIT_INTERRUPTED;
+			status = complain(EXIT_INTERRUPTED,
+					  "interrupted, nothing was asked");
 		else if (!status && host->ops->request(host, device(&r), r.size))
 			status = host->lost ?
 				complain(EXIT_ERROR, "%s", host->error) :

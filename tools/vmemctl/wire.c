@@ -14,6 +14,23 @@
 #include "vmemctl.h"
 
 /**
+ * json_text() - a text in an object
+ * @from: may be anything, or NULL
+ * @key: its name there
+ *
+ * Return: the text, NULL when there is none.
+ */
+const char *json_text(struct json_object *from, const char *key)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(from, key, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	return json_object_get_string(value);
+}
+
+/**
  * wire_open() - connect
  * @wire: set up by this
  * @path: of the socket

@@ -19,6 +19,7 @@ struct wire {
 int wire_open(struct wire *wire, const char *path);
 void wire_close(struct wire *wire);
 int wire_send(struct wire *wire, const char *text);
+const char *json_text(struct json_object *from, const char *key);
 int wire_read(struct wire *wire, double until, struct json_object **message);
 
 #endif

@@ -189,7 +189,14 @@ class Alone(unittest.TestCase):
                  PARTLY, "unknown, because: vmem in the guest printed nothing\n"),
                 (lambda c, _: {"pid": 1} if c == "guest-exec" else
                  {"exited": True, "out-data": "bm90IGpzb24="},
-                 PARTLY, "unknown, because: vmem in the guest printed no list"))):
+                 PARTLY, "unknown, because: vmem in the guest printed no list"),
+                (lambda c, _: {"pid": 1} if c == "guest-exec" else
+                 {"exited": True, "out-data": None}, PARTLY, "printed nothing"),
+                (lambda c, _: {"pid": None}, PARTLY, "guest: unknown, because: "),
+                (lambda *_: [1], PARTLY, "did not say what it started"),
+                (vmem_says(state=5, cause=["x"], requested="y"), PARTLY, "guest: state unknown"),
+                (vmem_says(state="\x1b[2Jwaiting", cause="a\nb"),
+                 PARTLY, r"guest:  \[2Jwaiting: a b\n"))):
             self.at = f"{pattern}"
             path = self.dir / f"agent{nr}"
             agent = FakeAgent(self, path, answer)
