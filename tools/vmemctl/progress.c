@@ -13,6 +13,8 @@
 #define BAR_WIDTH	24
 /* Half of what the speed says is not older than this. */
 #define SPEED_SECONDS	3
+/* What moves within less is not measured. */
+#define FASTEST_LOOK	0.25
 
 static bool shown;
 
@@ -24,7 +26,19 @@ static bool shown;
  */
 void progress_begin(struct progress *p, uint64_t size, double when)
 {
-	*p = (struct progress){ .from = size, .last = size, .seen = when };
+	*p = (struct progress){
+		.from = size, .last = size, .seen = when, .looked = when,
+	};
+}
+
+/**
+ * progress_expect() - the size has a reason to move since the last look
+ * @p: what is kept of it
+ */
+void progress_expect(struct progress *p)
+{
+	p->seen = p->looked;
+	p->speed = 0;
 }
 
 /**
@@ -40,14 +54,17 @@ bool progress_step(struct progress *p, uint64_t size, double when)
 	double moved = size > p->last ? size - p->last : -(double)(p->last - size);
 	double past = when - p->seen, weight, speed;
 
+	p->looked = when;
 	if (size == p->last) {
 		/* It can't have been faster than a block in this time. */
 		if (past > SPEED_SECONDS)
 			p->speed = 0;
 		return false;
 	}
-	/* Events come at most once a second: one step may be several blocks. */
-	speed = moved / (past > 0.05 ? past : 0.05);
+	/* QEMU tells of it once a second: one step may be several blocks. */
+	if (past < FASTEST_LOOK)
+		past = FASTEST_LOOK;
+	speed = moved / past;
 	weight = past / (past + SPEED_SECONDS);
 	if (p->speed == 0)
 		weight = 1;

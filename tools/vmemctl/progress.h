@@ -14,16 +14,19 @@
  * @from: the size at the beginning
  * @last: the last one seen
  * @seen: when it was first seen, by now()
+ * @looked: when it was last looked at
  * @speed: bytes a second, negative when shrinking
  */
 struct progress {
 	uint64_t from;
 	uint64_t last;
 	double seen;
+	double looked;
 	double speed;
 };
 
 void progress_begin(struct progress *p, uint64_t size, double when);
+void progress_expect(struct progress *p);
 bool progress_step(struct progress *p, uint64_t size, double when);
 const char *progress_state(const struct progress *p, uint64_t requested,
 			   double when);

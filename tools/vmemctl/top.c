@@ -108,7 +108,7 @@ static int look(struct top *top)
 			progress_begin(&rows[i].progress, dev->plugged, now());
 		/* A new request has its own time to be stuck after. */
 		if (old && old->dev->requested != dev->requested)
-			rows[i].progress.seen = now();
+			progress_expect(&rows[i].progress);
 		progress_step(&rows[i].progress, dev->plugged, now());
 	}
 	free_rows(top);

@@ -114,7 +114,7 @@ class WithGuest(GuestCase):
         self.guest.wait_line("/tmp/pin", "PINNED")
         out, _ = self.ctl.run(PARTLY, "set", "0", "--timeout", "5")
         self.assertRegex(out, r"partly met: 256 MiB plugged of 0 B asked for, 0 B moved")
-        self.assertRegex(out, r"guest: waiting: .*pinned")
+        self.assertRegex(out, r"guest: waiting: .*held by")
         self.at = "released"
         process = self.ctl.start("set", "0", "--timeout", "90", "--json")
         self.guest.kill(pinner)
@@ -147,7 +147,7 @@ class WithVmem(WithGuest):
         said = self.ctl.json(PARTLY, "set", "0", "--timeout", "15")
         self.assertEqual((said["plugged"], said["guest_unknown"]), (BB, None))
         self.assertEqual((said["guest"]["state"], said["guest"]["plugged"]), ("waiting", BB))
-        self.assertIn("pinned", said["guest"]["cause"])
+        self.assertIn("held by", said["guest"]["cause"])
         self.guest.kill(pinner)
         self.vm.resize(GIB)
         self.at = "no less than is safe"
@@ -274,7 +274,7 @@ class WithLibvirt(unittest.TestCase):
         guest.wait_line("/tmp/pin", "PINNED")
         out, _ = self.ctl.run(PARTLY, "set", self.name, "0", "--timeout", "15")
         self.assertRegex(out, "partly met: 256 MiB plugged of 0 B asked for, 256 MiB moved")
-        self.assertRegex(out, "guest: waiting: .*pinned")
+        self.assertRegex(out, "guest: waiting: .*held by")
         self.assertIn("waiting: ", self.ctl.json(MET, "list", "--guest")["devices"][0]["guest"])
         self.at = "an agent that never answers"
         guest.ok(f"kill -STOP {agent}")
