@@ -110,6 +110,9 @@ static int look(struct top *top)
 		if (old && old->dev->requested != dev->requested)
 			progress_expect(&rows[i].progress);
 		progress_step(&rows[i].progress, dev->plugged, now());
+		/* What has arrived does not move. */
+		if (dev->plugged == dev->requested)
+			rows[i].progress.speed = 0;
 	}
 	free_rows(top);
 	devices_free(&top->list);
