@@ -3,6 +3,7 @@
 #ifndef VMEMCTL_HOST_H
 #define VMEMCTL_HOST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,7 +72,7 @@ struct host_ops {
  */
 struct host {
 	const struct host_ops *ops;
-	bool lost;
+	atomic_bool lost;
 	char error[512];
 };
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Domains of libvirt, here or on another host. */
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <libvirt/libvirt.h>
 #include <libvirt/libvirt-qemu.h>
@@ -21,11 +24,28 @@
 #define ALIVE_SECONDS	5
 #define ALIVE_MISSES	3
 
+/**
+ * struct virt - a connection to libvirt
+ * @host: what all sources of devices have
+ * @conn: libvirt's own
+ * @loop: the thread that runs libvirt's events: only there is a daemon that
+ *	does not answer noticed, while the main thread waits for its answer
+ * @timer: ends a round of the loop
+ * @quit: the loop shall end
+ * @event: registration for changed sizes
+ * @lock: of @woken
+ * @cond: signalled when @woken is set
+ * @woken: something may have changed
+ */
 struct virt {
 	struct host host;
 	virConnectPtr conn;
+	pthread_t loop;
 	int timer;
+	atomic_bool quit;
 	int event;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
 	bool woken;
 };
 
@@ -301,10 +321,18 @@ static int virt_agent(struct host *host, const struct device *dev,
 
 /* --- events --- */
 
+static void wake(struct virt *v)
+{
+	pthread_mutex_lock(&v->lock);
+	v->woken = true;
+	pthread_cond_signal(&v->cond);
+	pthread_mutex_unlock(&v->lock);
+}
+
 static void on_timer(int timer, void *opaque)
 {
 	(void)timer;
-	((struct virt *)opaque)->woken = true;
+	(void)opaque;
 }
 
 static void on_size(virConnectPtr conn, virDomainPtr dom, const char *alias,
@@ -314,7 +342,7 @@ static void on_size(virConnectPtr conn, virDomainPtr dom, const char *alias,
 	(void)dom;
 	(void)alias;
 	(void)size;
-	((struct virt *)opaque)->woken = true;
+	wake(opaque);
 }
 
 static void on_close(virConnectPtr conn, int reason, void *opaque)
@@ -324,20 +352,34 @@ static void on_close(virConnectPtr conn, int reason, void *opaque)
 	(void)conn;
 	(void)reason;
 	v->host.lost = true;
-	v->woken = true;
+	wake(v);
+}
+
+static void *run_loop(void *opaque)
+{
+	struct virt *v = opaque;
+
+	while (!v->quit && virEventRunDefaultImpl() >= 0)
+		;
+	return NULL;
 }
 
 static int virt_wait(struct host *host, int ms)
 {
 	struct virt *v = virt_of(host);
+	struct timespec until;
 
-	v->woken = false;
-	virEventUpdateTimeout(v->timer, ms);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += ms % 1000 * 1000000L;
+	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
+	until.tv_nsec %= 1000000000L;
+	pthread_mutex_lock(&v->lock);
 	while (!v->woken) {
-		if (virEventRunDefaultImpl() < 0)
-			return fail(v);
+		if (pthread_cond_timedwait(&v->cond, &v->lock, &until))
+			break;
 	}
-	virEventUpdateTimeout(v->timer, -1);
+	v->woken = false;
+	pthread_mutex_unlock(&v->lock);
 	if (v->host.lost)
 		return host_fail(host, "libvirt has hung up");
 	return 0;
@@ -349,8 +391,10 @@ static void virt_close(struct host *host)
 {
 	struct virt *v = virt_of(host);
 
-	if (v->timer >= 0)
-		virEventRemoveTimeout(v->timer);
+	v->quit = true;
+	virEventUpdateTimeout(v->timer, 0);
+	pthread_join(v->loop, NULL);
+	virEventRemoveTimeout(v->timer);
 	if (v->event >= 0)
 		virConnectDomainEventDeregisterAny(v->conn, v->event);
 	virConnectUnregisterCloseCallback(v->conn, on_close);
@@ -384,9 +428,13 @@ static void quiet(void *opaque, virErrorPtr error)
 struct host *virt_open(const char *uri, bool readonly, char **why)
 {
 	struct virt *v = calloc(1, sizeof(*v));
+	sigset_t all, old;
+	int error;
 
 	if (!v)
 		die_memory();
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->cond, NULL);
 	/* It would print each error, too. */
 	virSetErrorFunc(NULL, quiet);
 	v->host.ops = &virt_ops;
@@ -400,10 +448,15 @@ struct host *virt_open(const char *uri, bool readonly, char **why)
 	virConnectRegisterCloseCallback(v->conn, on_close, v, NULL);
 	/* Drivers without a daemon have no such thing, and need none. */
 	virConnectSetKeepAlive(v->conn, ALIVE_SECONDS, ALIVE_MISSES);
-	v->timer = virEventAddTimeout(-1, on_timer, v, NULL);
 	v->event = virConnectDomainEventRegisterAny(v->conn, NULL, SIZE_EVENT,
 						    ON_SIZE, v, NULL);
-	if (v->timer >= 0)
+	v->timer = virEventAddTimeout(-1, on_timer, v, NULL);
+	/* Signals are for who waits. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	error = pthread_create(&v->loop, NULL, run_loop, v);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!error)
 		return &v->host;
 	virConnectClose(v->conn);
 failed:

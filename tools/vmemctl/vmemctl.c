@@ -307,8 +307,6 @@ int main(int argc, char **argv)
 	status = understand(&line, &which);
 	if (status)
 		return status;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	host = line.opt.qmp ?
 		qmp_open(line.opt.qmp, line.opt.agent, &why) :
@@ -319,11 +317,14 @@ int main(int argc, char **argv)
 		free(why);
 		return EXIT_ERROR;
 	}
+	/* Before, nothing was asked, and a signal just ends it. */
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 	status = commands[which].run(host, &line.opt);
 	if (fflush(stdout) && !status)
 		status = complain(EXIT_ERROR, "can't write the answer");
-	/* A guest agent that never answers is not waited for. */
-	if (look_running())
+	/* Who never answers is not waited for, be it to say goodbye. */
+	if (look_running() || host->lost)
 		_exit(status);
 	host->ops->close(host);
 	return status;

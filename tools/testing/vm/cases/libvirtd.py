@@ -89,6 +89,10 @@ class Libvirtd:
         return subprocess.run(["virsh", "-q", "-c", self.local, *words], check=check,
                               capture_output=True, text=True, timeout=60)
 
+    def signal(self, number):
+        """To the daemon itself."""
+        os.kill(int((self._root / "libvirtd.pid").read_text()), number)
+
     def kill(self):
         """As a crash does."""
         if self._process:

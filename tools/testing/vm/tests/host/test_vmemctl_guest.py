@@ -310,6 +310,16 @@ class WithLibvirt(unittest.TestCase):
             self.assertEqual(self.seen()[0], GIB)
             self.daemon.virsh("update-memory-device", self.name, "--requested-size", "0",
                               "--node", "0", "--live")
+        self.at = "libvirtd does not answer any more"
+        process = self.ctl.start("set", self.name, "1G")
+        time.sleep(2)
+        self.daemon.signal(signal.SIGSTOP)
+        out, err = process.communicate(timeout=40)
+        self.daemon.signal(signal.SIGCONT)
+        self.assertEqual((process.returncode, out), (ERROR, ""))
+        self.assertRegex(err, r"\Avmemctl: [^\n]*; 1 GiB were asked for, [^\n]*\n\Z")
+        self.daemon.virsh("update-memory-device", self.name, "--requested-size", "0",
+                          "--node", "0", "--live")
         self.at = "the domain ends"
         process = self.ctl.start("set", self.name, "1G")
         time.sleep(2)
