@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """vmemctl resizes a guest, which says itself what is in the way; virsh stands beside."""
 
+import atexit
 import contextlib
 import json
 import os
@@ -84,7 +85,8 @@ class WithGuest(GuestCase):
     def setUp(self):
         super().setUp()
         for name in ("qmp", "qga"):
-            self.addCleanup(pathlib.Path(f"{self.sockets}.{name}").unlink, missing_ok=True)
+            # The guest has them for longer than a test.
+            atexit.register(pathlib.Path(f"{self.sockets}.{name}").unlink, missing_ok=True)
         self.ctl = Ctl(self, "--qmp", f"{self.sockets}.qmp", "--agent", f"{self.sockets}.qga")
 
     def test_set(self):
