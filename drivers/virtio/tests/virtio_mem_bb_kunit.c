@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Tests virtio_mem_bb: every edge of the state machine, growth, causes,
- * iteration; all of it once more at random against a naive table.
+ * iteration; and all of it at random against a naive table.
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_bb.h"
@@ -17,7 +17,7 @@
 #define FOREIGN		VIRTIO_MEM_CAUSE_FOREIGN
 #define VETO		VIRTIO_MEM_CAUSE_VETO
 
-/* The diagram of virtio_mem_bb.h once more, as a list. */
+/* The edges of the diagram in virtio_mem_bb.h, as a list. */
 static const struct {
 	enum virtio_mem_bb_state from, to;
 } edges[] = {
@@ -46,13 +46,13 @@ static void table_init(struct kunit *test, struct virtio_mem_bbt *t,
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	memset(t, 0, sizeof(*t));
-	/* Contents of a fresh buffer must not matter. */
+	/* The table must not depend on a fresh buffer's contents. */
 	memset(buf, 0xa5, nr);
 	KUNIT_ASSERT_TRUE(test, !virtio_mem_bbt_replace(t, buf, nr));
 	KUNIT_ASSERT_EQ(test, virtio_mem_bbt_extend(t, nr), 0);
 }
 
-/* Bring an UNUSED big block into a state, the way a driver would. */
+/* Brings an UNUSED big block into a state, as a driver would. */
 static void walk(struct kunit *test, struct virtio_mem_bbt *t,
 		 unsigned long id, enum virtio_mem_bb_state state)
 {
@@ -176,7 +176,7 @@ static void growth(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_extend(&t, 5), -ENOSPC);
 	KUNIT_EXPECT_EQ(test, t.nr, 3UL);
 
-	/* Too small a buffer comes back. */
+	/* A buffer that is too small comes back. */
 	KUNIT_EXPECT_PTR_EQ(test, virtio_mem_bbt_replace(&t, large, 2), large);
 	KUNIT_EXPECT_PTR_EQ(test, t.entry, small);
 	KUNIT_EXPECT_EQ(test, t.capacity, 4UL);
@@ -218,7 +218,9 @@ static void causes_of_a_big_block(struct kunit *test)
 			VIRTIO_MEM_CAUSE_INTERRUPTED);
 	KUNIT_EXPECT_EQ(test, t.quarantined, 0UL);
 
-	/* A new state ends the cause, quarantine keeps it. */
+	/*
+	 * A new state clears the cause, unless the big block is in quarantine.
+	 */
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set_tried(&t, 1), 0);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_set(&t, 1, FAKE_OFFLINE), 0);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_cause(&t, 1),
@@ -262,7 +264,7 @@ static void quarantine_and_release(struct kunit *test)
 			3UL);
 	KUNIT_EXPECT_EQ(test, first, 1UL);
 
-	/* A PLUGGED one has to be unplugged first. */
+	/* A PLUGGED big block stays, because it has to be unplugged first. */
 	walk(test, &t, 1, PLUGGED);
 	virtio_mem_bbt_quarantine(&t, 1, DEV_ERROR);
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_release(&t, DEV_ERROR), 0UL);
@@ -302,7 +304,7 @@ static void run_is_the_lowest_and_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, ADDED, 8, 9, &first), 1UL);
 	KUNIT_EXPECT_EQ(test, first, 5UL);
 
-	/* UNUSED goes on where the table ends; nothing else does. */
+	/* Only UNUSED goes on beyond the end of the table. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, UNUSED, 20, 99, &first),
 			2UL);
 	KUNIT_EXPECT_EQ(test, first, 0UL);
@@ -383,7 +385,9 @@ static void quarantined_ones_hide_nobody(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_bbt_run(&t, PLUGGED, 5, 5, &first),
 			1UL);
 	KUNIT_EXPECT_EQ(test, first, 2UL);
-	/* One whose UNPLUG went wrong does not hide the next either. */
+	/*
+	 * A big block whose UNPLUG has failed does not hide the next, either.
+	 */
 	virtio_mem_bbt_set_tried(&t, 1);
 	KUNIT_EXPECT_TRUE(test,
 			  virtio_mem_bbt_quarantined(&t, PLUGGED, 5, &id));
@@ -409,7 +413,7 @@ static void causes_are_forgotten_but_of_quarantine(struct kunit *test)
 	expect_counts(test, &t);
 }
 
-/* The naive table: a struct a big block, every question answered by a loop. */
+/* The naive table: one struct per big block, and a loop for every answer. */
 struct naive {
 	enum virtio_mem_bb_state state;
 	enum virtio_mem_cause cause;
@@ -549,7 +553,7 @@ static void random_against_a_naive_table(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, n);
 	vm_rnd_init(test, &r);
 	table_init(test, &t, NAIVE_NR);
-	/* Start small, so that growth happens among everything else. */
+	/* The table starts small, so that it also grows during the test. */
 	t.count[UNUSED] = 0;
 	t.nr = 0;
 	for (round = 0; round < 20000; round++) {

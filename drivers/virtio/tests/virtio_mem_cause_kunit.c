@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tests virtio_mem_cause: which causes are a big block's, and their words.
+ * Tests virtio_mem_cause: the causes of a big block, and all words.
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_cause.h"
@@ -28,7 +28,7 @@ static void words_for_every_cause(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, virtio_mem_cause_text(CAUSE(NR)), "?");
 }
 
-/* What scripts look for: a change here is a change of the ABI. */
+/* Scripts look for these tokens, so a change here changes the ABI. */
 static void tokens_stay_as_they_are(struct kunit *test)
 {
 	static const char *const want[] = {
@@ -75,7 +75,7 @@ static void which_causes_a_big_block_can_keep(struct kunit *test)
 		nr += virtio_mem_cause_is_block(i);
 	KUNIT_EXPECT_EQ(test, nr + ARRAY_SIZE(of_the_device),
 			(size_t)VIRTIO_MEM_CAUSE_NR);
-	/* Four bits of the table's byte. */
+	/* A cause has four bits of the table's byte. */
 	KUNIT_EXPECT_LE(test, nr, 16U);
 	KUNIT_EXPECT_FALSE(test, virtio_mem_cause_is_block(CAUSE(NR)));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tests virtio_mem_choose: what forbids and what only doubts, ranks, methods,
- * what the guest can do without, what growing needs, candidates.
+ * Tests virtio_mem_choose: causes that forbid and doubts that don't, ranks,
+ * methods, the guard, the memory that growing needs, candidates.
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_choose.h"
@@ -25,7 +25,9 @@ static void only_what_is_known_forbids(struct kunit *test)
 			CAUSE(KEPT_ONLINE));
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_stays(&s, true, true),
 			CAUSE(NONE));
-	/* Out of reach of the device: no word of the user helps. */
+	/*
+	 * A big block out of the device's reach stays whatever the user says.
+	 */
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_stays(&s, false, true),
 			CAUSE(OUTSIDE));
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_stays(&s, false, false),
@@ -61,7 +63,7 @@ static void what_is_stuck_or_held_is_doubted(struct kunit *test)
 				      .held_pages = 8, .busy_pages = 8,
 				      .stuck_cause = CAUSE(HUGETLB) };
 
-	/* One look at what is held, or a failure, proves nothing. */
+	/* Neither one scan of a held page nor a failure proves anything. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_doubt(&s, &nothing_known),
 			CAUSE(NONE));
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_doubt(&s, &failed),
@@ -75,7 +77,7 @@ static void what_is_stuck_or_held_is_doubted(struct kunit *test)
 			CAUSE(HUGETLB));
 }
 
-/* A big block as a scan sees it. */
+/* A big block as a scan sees it, with its record. */
 struct seen {
 	struct virtio_mem_score s;
 	struct virtio_mem_history past;
@@ -101,7 +103,7 @@ static const struct seen from_cheap_to_dear[] = {
 	{ { .online_pages = 512, .used_pages = 132 }, {}, RANKED(USED) },
 	{ { .online_pages = 1UL << 60, .used_pages = 1UL << 60,
 	    .kernel_zone = true }, {}, RANKED(USED) },
-	/* Each failed try counts for more than all pages. */
+	/* Each failed try costs more than all pages. */
 	{ { .online_pages = 0 }, { .tries = 1 }, RANKED(FAILED) },
 	{ { .online_pages = 512, .used_pages = 512 }, { .tries = 1 },
 	  RANKED(FAILED) },
@@ -109,7 +111,7 @@ static const struct seen from_cheap_to_dear[] = {
 	  RANKED(FAILED) },
 	{ { .online_pages = 1UL << 60, .used_pages = 1UL << 60 },
 	  { .tries = UINT_MAX }, RANKED(FAILED) },
-	/* First what may be let go at once, last what hardly ever goes. */
+	/* Held pages come first, kernel pages last, as these hardly ever go. */
 	{ { .online_pages = 512, .used_pages = 1 }, { .held = true },
 	  RANKED(DOUBTED) },
 	{ { .online_pages = 512, .used_pages = 512 }, { .held = true },
@@ -120,7 +122,7 @@ static const struct seen from_cheap_to_dear[] = {
 	{ { .online_pages = 512, STUCK(UNMOVABLE) }, {}, RANKED(DOUBTED) },
 	{ { .online_pages = 512, .used_pages = 500, STUCK(HUGETLB) }, {},
 	  RANKED(DOUBTED) },
-	/* But before all of these what was not tried, or less often. */
+	/* Big blocks with fewer tries come before all of these. */
 	{ { .online_pages = 512, .used_pages = 1 },
 	  { .held = true, .tries = 1 }, RANKED(DOUBTED) },
 	{ { .online_pages = 512, STUCK(UNMOVABLE) }, { .tries = 1 },
@@ -163,7 +165,7 @@ static unsigned int cheapest(const struct seen *b)
 	return best;
 }
 
-/* Tries that always fail go round: so none waits for ever behind another. */
+/* Doomed tries take turns, so that none waits for ever behind another. */
 static void no_doubted_one_starves(struct kunit *test)
 {
 	static const enum virtio_mem_cause causes[] = {
@@ -201,20 +203,20 @@ static void what_a_batch_may_hold_is_found_out_first(struct kunit *test)
 			   virtio_mem_choose_confirms(&s, &nothing_known));
 	s.held_pages = 1;
 	KUNIT_EXPECT_TRUE(test, virtio_mem_choose_confirms(&s, &nothing_known));
-	/* It is known. */
+	/* The record already says that it is held. */
 	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_confirms(&s, &held));
-	/* There it can move all the same. */
+	/* In a kernel zone a held page may move all the same. */
 	s.kernel_zone = true;
 	KUNIT_EXPECT_FALSE(test,
 			   virtio_mem_choose_confirms(&s, &nothing_known));
-	/* It would not help. */
+	/* Stuck pages keep it from going anyway. */
 	s.kernel_zone = false;
 	s.stuck_pages = 1;
 	KUNIT_EXPECT_FALSE(test,
 			   virtio_mem_choose_confirms(&s, &nothing_known));
 }
 
-/* How to go about a big block, by what a look has found. */
+/* The method for a big block, by the result of its scan. */
 struct method_case {
 	struct virtio_mem_score s;
 	bool safe;
@@ -232,7 +234,7 @@ static const struct method_case methods[] = {
 	  true, 8, METHOD(DIRECT) },
 	{ { .online_pages = 512, .poisoned_pages = 1 }, true, 1,
 	  METHOD(DIRECT) },
-	/* Something has to move: few pages or many. */
+	/* Some pages have to move, few or many. */
 	{ { .online_pages = 512, .used_pages = 1 }, true, 1, METHOD(SWEEP) },
 	{ { HALF }, true, 1, METHOD(SWEEP) },
 	{ { HALF }, true, 8, METHOD(SWEEP) },
@@ -240,21 +242,21 @@ static const struct method_case methods[] = {
 	{ { HALF, .busy_pages = 1 }, true, 1, METHOD(SWEEP) },
 	{ { HALF, .poisoned_pages = 1 }, true, 1, METHOD(SWEEP) },
 	{ { HALF, .kernel_zone = true }, true, 1, METHOD(SWEEP) },
-	/* The kernel could take a page before the second block's turn. */
+	/* The kernel could take a page before the second block goes. */
 	{ { HALF, .kernel_zone = true }, true, 2, METHOD(TAKE) },
 	{ { HALF, .kernel_zone = true, .busy_pages = 1 }, true, 2,
 	  METHOD(TAKE) },
-	/* The judge of what a look takes for stuck. */
+	/* Taking decides whether pages are really stuck. */
 	{ { HALF, STUCK(UNMOVABLE), .kernel_zone = true }, true, 1,
 	  METHOD(TAKE) },
 	{ { HALF, STUCK(PINNED) }, true, 1, METHOD(TAKE) },
 	{ { .online_pages = 512, STUCK(PINNED) }, true, 1, METHOD(TAKE) },
-	/* Taking fails for these, offlining passes over them, */
+	/* Taking fails for poisoned pages, while offlining skips them, */
 	{ { HALF, .kernel_zone = true, .poisoned_pages = 1 }, true, 1,
 	  METHOD(DIRECT) },
 	{ { HALF, .kernel_zone = true, .poisoned_pages = 1 }, true, 2,
 	  METHOD(DIRECT) },
-	/* but waits for those, whatever signal comes. */
+	/* but no signal ends its wait for busy pages. */
 	{ { HALF, .kernel_zone = true, .poisoned_pages = 1, .busy_pages = 1 },
 	  true, 2, METHOD(TAKE) },
 	/* bbm_safe_unplug is off. */
@@ -280,7 +282,10 @@ static void method_by_what_is_in_the_way(struct kunit *test)
 				    methods[i].method, "(row %u)", i);
 }
 
-/* No combination offlines, with all locks held, what may be waited for. */
+/*
+ * No combination offlines pages that the core may wait for, with all locks
+ * held.
+ */
 static void nothing_busy_is_offlined_unswept(struct kunit *test)
 {
 	unsigned int i;
@@ -304,7 +309,7 @@ static void nothing_busy_is_offlined_unswept(struct kunit *test)
 	}
 }
 
-/* What a scan makes of it. */
+/* The finding for each kind of scan. */
 static void what_a_scan_finds(struct kunit *test)
 {
 	struct virtio_mem_history failed = { .tries = 1, .cause = CAUSE(VETO) };
@@ -314,13 +319,15 @@ static void what_a_scan_finds(struct kunit *test)
 				      .held_pages = 1, .held_pfn = 77 };
 	struct virtio_mem_finding f;
 
-	/* Held, perhaps: no reason, but a suspicion; a failure stays known. */
+	/*
+	 * A page that may be held is suspected; the failed try's cause stays.
+	 */
 	virtio_mem_choose_finding(&s, &failed, true, true, &f);
 	KUNIT_EXPECT_FALSE(test, f.stays);
 	KUNIT_EXPECT_EQ(test, f.cause, CAUSE(NONE));
 	KUNIT_EXPECT_EQ(test, f.keep, CAUSE(VETO));
 	KUNIT_EXPECT_EQ(test, f.suspect_pfn, 77UL);
-	/* Known to be held: nothing to suspect. */
+	/* A page that is known to be held needs no suspicion. */
 	virtio_mem_choose_finding(&s, &held, true, true, &f);
 	KUNIT_EXPECT_FALSE(test, f.stays);
 	KUNIT_EXPECT_EQ(test, f.cause, CAUSE(PINNED));
@@ -330,7 +337,7 @@ static void what_a_scan_finds(struct kunit *test)
 	virtio_mem_choose_finding(&s, &nothing_known, true, true, &f);
 	KUNIT_EXPECT_EQ(test, f.keep, CAUSE(NONE));
 	KUNIT_EXPECT_EQ(test, f.suspect_pfn, 0UL);
-	/* What forbids comes before what is doubted. */
+	/* A cause that forbids comes before a doubt. */
 	s.stuck_pages = 1;
 	s.stuck_cause = CAUSE(UNMOVABLE);
 	virtio_mem_choose_finding(&s, &failed, true, false, &f);
@@ -352,7 +359,7 @@ struct verdict_case {
 	enum virtio_mem_cause cause;
 };
 
-/* All that a turn can have; each case takes or adds what it is about. */
+/* A turn that allows all; each case changes the condition that it tests. */
 #define MAY	.usable = true, .unplug_online = true, .fits = true
 #define IN_USE	.online_pages = 8, .used_pages = 2
 #define HELD_NOW IN_USE, .held_pages = 1, .held_pfn = 77
@@ -424,26 +431,26 @@ static void how_time_is_shared_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_ms(40000, true),
 			VIRTIO_MEM_DOUBT_TRY_MS);
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_ms(100, true), 100U);
-	/* Where taking may follow, locks are held for a second a block. */
+	/* Offlining gets a second a memory block where taking may follow. */
 	virtio_mem_choose_times(METHOD(DIRECT), 40000, 1, &t);
 	KUNIT_EXPECT_EQ(test, t.direct, 1000U);
 	KUNIT_EXPECT_EQ(test, t.taken, 10000U);
 	KUNIT_EXPECT_EQ(test, t.empty, 25000U);
 	virtio_mem_choose_times(METHOD(SWEEP), 40000, 4, &t);
 	KUNIT_EXPECT_EQ(test, t.direct, 4000U);
-	/* But never longer than its share. */
+	/* But it never gets more than its share. */
 	virtio_mem_choose_times(METHOD(SWEEP), 40000, 8, &t);
 	KUNIT_EXPECT_EQ(test, t.direct, 5000U);
 	virtio_mem_choose_times(METHOD(DIRECT), 800, 1UL << 30, &t);
 	KUNIT_EXPECT_EQ(test, t.direct, 100U);
-	/* Where nothing follows, all of the share. */
+	/* It gets all of the share where nothing follows. */
 	virtio_mem_choose_times(METHOD(OFFLINE), 40000, 1, &t);
 	KUNIT_EXPECT_EQ(test, t.direct, 10000U);
 }
 
 static void what_follows_a_failure(struct kunit *test)
 {
-	/* Held before an attempt is no reason not to begin. */
+	/* A page held before the first attempt does not prevent it. */
 	KUNIT_EXPECT_TRUE(test, virtio_mem_choose_again(0, true));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_again(1, true));
 	KUNIT_EXPECT_TRUE(test,
@@ -462,7 +469,7 @@ static void what_follows_a_failure(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, TAKE_AFTER(DIRECT, INTERRUPTED, 1));
 	KUNIT_EXPECT_FALSE(test, TAKE_AFTER(OFFLINE, DEADLINE, 1));
 	KUNIT_EXPECT_FALSE(test, TAKE_AFTER(TAKE, PINNED, 1));
-	/* It says nothing of the big block that something else came first. */
+	/* An interruption says nothing of the big block. */
 	KUNIT_EXPECT_FALSE(test,
 			   virtio_mem_choose_remembers(CAUSE(INTERRUPTED)));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_remembers(CAUSE(HOTPLUG)));
@@ -475,12 +482,12 @@ static void free_swap_is_worth_what_it_frees(struct kunit *test)
 	struct virtio_mem_pressure p = { .swap_free = 1000, .anon = 4000 };
 
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_swap(&p), 1000UL);
-	/* No more than there is to swap out. */
+	/* Free swap counts only as far as there is something to swap out. */
 	p.anon = 300;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_swap(&p), 300UL);
 	p.anon = 0;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_swap(&p), 0UL);
-	/* In zram it takes half of what it frees. */
+	/* A page in zram takes half of the memory that it frees. */
 	p.swap_is_memory = true;
 	p.anon = 4000;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_swap(&p), 500UL);
@@ -488,7 +495,7 @@ static void free_swap_is_worth_what_it_frees(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_swap(&p), 0UL);
 }
 
-/* However large zram is: what is swapped out leaves a half of itself there. */
+/* Swapped-out pages leave half of themselves in zram, however large it is. */
 static void little_to_swap_out_is_halved_by_zram_too(struct kunit *test)
 {
 	struct virtio_mem_pressure p = { .swap_free = 4000, .anon = 1000,
@@ -497,7 +504,7 @@ static void little_to_swap_out_is_halved_by_zram_too(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_swap(&p), 500UL);
 }
 
-/* What offlining may move, and what it would wait for with all locks held. */
+/* Offlining may move a few pages, but must not wait for others. */
 static void what_a_sweep_may_leave(struct kunit *test)
 {
 	struct virtio_mem_score s = { .online_pages = 1024, .used_pages = 4 };
@@ -516,7 +523,7 @@ static void what_a_sweep_may_leave(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, virtio_mem_choose_is_swept(&s));
 }
 
-/* The look knows more exactly what the core only counts. */
+/* A scan knows the obstacle more exactly than the core does. */
 static void the_most_exact_reason(struct kunit *test)
 {
 	struct virtio_mem_score s = { .stuck_pages = 1,
@@ -541,7 +548,7 @@ static void the_most_exact_reason(struct kunit *test)
 			CAUSE(DEADLINE));
 }
 
-/* From here on a "page" is a MiB: all is proportional. */
+/* From here on a "page" is a MiB, because all is proportional. */
 static bool fits(const struct virtio_mem_score *s,
 		 const struct virtio_mem_pressure *p, int reserve_mib,
 		 struct virtio_mem_fit *fit)
@@ -599,7 +606,7 @@ static const struct state states[] = {
 	    .total = 1 << 20 } },
 };
 
-/* Takes up to so much of it; returns what is lacking. */
+/* Takes up to @nr pages from @from; returns how many are lacking. */
 static unsigned long take_of(unsigned long *from, unsigned long nr)
 {
 	unsigned long part = min(*from, nr);
@@ -657,7 +664,7 @@ static void the_reserve_is_small_and_capped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reserve_of(8192, -1), 128UL);
 	KUNIT_EXPECT_EQ(test, reserve_of(16384, -1), 256UL);
 	KUNIT_EXPECT_EQ(test, reserve_of(1 << 20, -1), 256UL);
-	/* Who says a number gets it. */
+	/* The user's number is taken as it is. */
 	KUNIT_EXPECT_EQ(test, reserve_of(512, 1), 1UL);
 	KUNIT_EXPECT_EQ(test, reserve_of(1 << 20, 5000), 5000UL);
 	KUNIT_EXPECT_EQ(test,
@@ -693,10 +700,12 @@ static void what_is_left_decides_to_the_page(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fit.kernel);
 	KUNIT_EXPECT_EQ(test, fit.left, 31UL);
 	KUNIT_EXPECT_EQ(test, fit.reserve, 32UL);
-	/* The user knows better. */
+	/* The user's number replaces the driver's. */
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, 31, &fit));
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, 0, &fit));
-	/* A page of free swap is as good, if there is something to put in. */
+	/*
+	 * A page of free swap counts as much if there is something to swap out.
+	 */
 	p.swap_free = 1;
 	KUNIT_EXPECT_FALSE(test, fits(&s, &p, -1, &fit));
 	p.anon = 1;
@@ -730,7 +739,7 @@ static void no_guard_at_all(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fits(&s, &p, 1, &fit));
 }
 
-/* Of a big block in two zones the kernel loses what was its own. */
+/* The kernel's zones lose only their part of a big block in two zones. */
 static void a_big_block_in_two_zones(struct kunit *test)
 {
 	struct virtio_mem_score s = { .online_pages = 1024, .free_pages = 1024,
@@ -744,12 +753,12 @@ static void a_big_block_in_two_zones(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fit.left, 8UL);
 	p.kernel_free--;
 	KUNIT_EXPECT_FALSE(test, fits(&s, &p, -1, &fit));
-	/* The quarter of what the user says. */
+	/* The kernel's zones keep a quarter of the user's number, too. */
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, 31, &fit));
 	KUNIT_EXPECT_FALSE(test, fits(&s, &p, 32, &fit));
 }
 
-/* Nearly empty or not: the kernel loses all of it. */
+/* The kernel's zones lose all of it, even if it is nearly empty. */
 static void a_big_block_of_the_kernels_zones(struct kunit *test)
 {
 	struct virtio_mem_score s = { .online_pages = 128, .free_pages = 127,
@@ -765,7 +774,7 @@ static void a_big_block_of_the_kernels_zones(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fit.reserve, 8UL);
 	p.kernel_file = 6;
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
-	/* Swap helps as far as what lies there can be swapped out. */
+	/* Swap counts as far as pages of these zones can be swapped out. */
 	p.kernel_file = 0;
 	p.anon = 500;
 	p.swap_free = 500;
@@ -774,14 +783,14 @@ static void a_big_block_of_the_kernels_zones(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fits(&s, &p, -1, &fit));
 	p.kernel_anon = 6;
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
-	/* The same in ZONE_MOVABLE is none of the kernel's business. */
+	/* In ZONE_MOVABLE the same does not concern the kernel's zones. */
 	s.kernel_pages = 0;
 	p.kernel_free = 0;
 	KUNIT_EXPECT_TRUE(test, fits(&s, &p, -1, &fit));
 	KUNIT_EXPECT_FALSE(test, fit.kernel);
 }
 
-/* Of both figures the whole guest's is looked at first. */
+/* The whole guest's figure comes before that of the kernel's zones. */
 static void the_refusal_names_the_figure_that_decides(struct kunit *test)
 {
 	struct virtio_mem_score s = { .online_pages = 100, .used_pages = 100,
@@ -855,7 +864,7 @@ static void fit_against_a_page_count(struct kunit *test)
 				    s.free_pages, s.used_pages, s.stuck_pages,
 				    s.kernel_pages, reserve);
 	}
-	/* Both happen often. */
+	/* Both results must happen often. */
 	KUNIT_EXPECT_GT(test, fitting, 10000U);
 	KUNIT_EXPECT_LT(test, fitting, 40000U);
 }
@@ -867,18 +876,18 @@ static void what_growing_needs_is_little(struct kunit *test)
 {
 	struct virtio_mem_pressure p = {};
 
-	/* The memmap, and some dozen pages. */
+	/* The need is the memmap and some dozen pages. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(MEMMAP, 256, &p),
 			MEMMAP + 8 + 64);
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p), 64UL);
-	/* The first 4 GiB of ZONE_MOVABLE are for free; */
+	/* The first 4 GiB of ZONE_MOVABLE cost nothing; */
 	p.movable_total = 4096 * 256;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p), 64UL);
-	/* then something to use it with: of 16 GiB 12 MiB, */
+	/* beyond them page tables count: 12 MiB for 16 GiB, */
 	p.movable_total = 16384 * 256;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p),
 			64 + 12 * 256UL);
-	/* of 1 TiB no more than 64. */
+	/* and no more than 64 MiB for 1 TiB. */
 	p.movable_total = 1UL << 28;
 	KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, 256, &p),
 			64 + 64 * 256UL);
@@ -887,7 +896,7 @@ static void what_growing_needs_is_little(struct kunit *test)
 			64 + 64 * 256UL);
 }
 
-/* All that reclaim could ever get, down to the minimum watermarks. */
+/* Reclaim could get no more than this, down to the minimum watermarks. */
 static void what_the_kernel_can_have(struct kunit *test)
 {
 	struct virtio_mem_pressure p = { .kernel_room = 10, .kernel_file = 20,
@@ -911,16 +920,16 @@ static void how_many_are_plugged_at_a_time(struct kunit *test)
 	struct virtio_mem_pressure p = {};
 	unsigned long one = virtio_mem_choose_need(MEMMAP, 256, &p);
 
-	/* A guest in need still tries one at a time. */
+	/* A guest in need still adds one at a time. */
 	KUNIT_EXPECT_EQ(test, room(&p), 1UL);
 	p.kernel_free = one * 3 - 1;
 	KUNIT_EXPECT_EQ(test, room(&p), 2UL);
 	p.kernel_free++;
 	KUNIT_EXPECT_EQ(test, room(&p), 3UL);
-	/* Half of what reclaim may free counts, too. */
+	/* Half of the reclaimable memory counts, too. */
 	p.kernel_file = one * 4;
 	KUNIT_EXPECT_EQ(test, room(&p), 5UL);
-	/* Page tables are needed once, not for each. */
+	/* Page tables count once, not for each big block. */
 	p.movable_total = 1024 * (4 * 256 + one);
 	KUNIT_EXPECT_EQ(test, room(&p), 4UL);
 	p.movable_total = 1024 * (4 * 256 + 9 * one);
@@ -936,7 +945,7 @@ static void what_growing_finds_free(struct kunit *test)
 	p.kernel_free = enough;
 	KUNIT_EXPECT_TRUE(test, virtio_mem_choose_plenty(MEMMAP, 256, &p));
 	p.kernel_free--;
-	/* What has to be reclaimed, or is movable, is not free. */
+	/* Reclaimable and movable memory does not count as free. */
 	p.kernel_file = enough;
 	p.available = 3 * enough;
 	p.swap_free = enough;
@@ -996,7 +1005,7 @@ static void candidates_cheapest_and_highest_first(struct kunit *test)
 	virtio_mem_candidates_sort(cand);
 	KUNIT_EXPECT_FALSE(test, cand->full);
 	expect_ids(test, cand, up, ARRAY_SIZE(up));
-	/* In whatever order they were offered. */
+	/* The order of the offers must not matter. */
 	virtio_mem_candidates_reset(cand);
 	for (i = ARRAY_SIZE(ranks); i-- > 0;)
 		offer(cand, ranks[i], i);
@@ -1032,7 +1041,7 @@ static void a_larger_buffer_keeps_them_all(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	KUNIT_EXPECT_EQ(test, cand->capacity,
 			(unsigned long)VIRTIO_MEM_FEW_CANDIDATES);
-	/* The small one is nobody's to free. */
+	/* NULL, because nobody may free the small buffer. */
 	KUNIT_EXPECT_NULL(test, virtio_mem_candidates_replace(cand, buf, nr));
 	for (i = 0; i < nr; i++)
 		offer(cand, 7, i);
@@ -1043,7 +1052,7 @@ static void a_larger_buffer_keeps_them_all(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, cand->c[i].id, nr - 1 - i);
 	offer(cand, 7, i);
 	KUNIT_EXPECT_TRUE(test, cand->full);
-	/* It stays for the next scan, until it is taken back. */
+	/* The buffer stays for the next scan, until it is replaced. */
 	virtio_mem_candidates_reset(cand);
 	KUNIT_EXPECT_EQ(test, cand->capacity, nr);
 	KUNIT_EXPECT_PTR_EQ(test,
@@ -1059,7 +1068,7 @@ static void where_there_is_no_room_the_cheapest_are_kept(struct kunit *test)
 	struct virtio_mem_candidates *cand = cand_new(test);
 	unsigned long i;
 
-	/* The dearest first, so that each new one has to push one out. */
+	/* The dearest come first, so that each new one has to push one out. */
 	for (i = 2 * max; i-- > 0;)
 		offer(cand, i, i);
 	offer(cand, max, 9999);
@@ -1100,25 +1109,25 @@ static void put_off_until_its_turn(struct kunit *test)
 	offer(cand, 3, 4);
 	offer(cand, 4, 3);
 	virtio_mem_candidates_sort(cand);
-	/* None is out. */
+	/* Nothing changes while none is handed out. */
 	c = cand->c[0];
 	c.rank = 99;
 	virtio_mem_candidates_put_off(cand, &c);
 	expect_ids(test, cand, after_equals, 5);
 	KUNIT_EXPECT_EQ(test, cand->next, 0UL);
-	/* It costs the same: it is the next again. */
+	/* One with the same cost is the next again. */
 	cand->next = 2;
 	c = cand->c[1];
 	virtio_mem_candidates_put_off(cand, &c);
 	KUNIT_EXPECT_EQ(test, cand->next, 1UL);
 	expect_ids(test, cand, after_equals, 5);
-	/* As much as others: after these. */
+	/* One that now costs as much as others comes after these. */
 	c = cand->c[cand->next++];
 	c.rank = 3;
 	virtio_mem_candidates_put_off(cand, &c);
 	KUNIT_EXPECT_EQ(test, cand->next, 1UL);
 	KUNIT_EXPECT_EQ(test, cand->c[3].id, 7UL);
-	/* The most of all. */
+	/* One that now costs most comes last. */
 	cand->next = 4;
 	c.rank = U64_MAX;
 	virtio_mem_candidates_put_off(cand, &c);
@@ -1134,15 +1143,15 @@ static void a_scan_ends_when_enough_is_free(struct kunit *test)
 	offer(cand, RANK(FREE, 1), 3);
 	KUNIT_EXPECT_TRUE(test, virtio_mem_candidates_enough(cand, 1, false));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 2, false));
-	/* What has to move is no reason to stop looking, */
+	/* A scan does not stop for big blocks with pages to move, */
 	offer(cand, RANK(USED, 1), 2);
-	/* nor what has failed, however empty it is, nor what is doubted. */
+	/* nor for failed ones, however empty, nor for doubted ones. */
 	offer(cand, RANK(FAILED, 0), 5);
 	offer(cand, RANK(DOUBTED, 0), 6);
 	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 2, false));
 	offer(cand, RANK(OFFLINE, 0), 1);
 	KUNIT_EXPECT_TRUE(test, virtio_mem_candidates_enough(cand, 2, false));
-	/* What is offline goes first: it has to be found. */
+	/* A scan must find offline memory, because that goes first. */
 	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 2, true));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 3, false));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_candidates_enough(cand, 0, false));

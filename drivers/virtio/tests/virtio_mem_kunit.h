@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Random numbers that can be repeated, for the suites: each random case prints
- * its seed and takes it from the module parameter "seed".
+ * Repeatable random numbers for the suites: each random case prints its seed,
+ * and the module parameter "seed" sets it.
  */
 #ifndef _VIRTIO_MEM_KUNIT_H
 #define _VIRTIO_MEM_KUNIT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Tests virtio_mem_plan one decision at a time: the wanted number, the next
- * step, reports, what does not fit, what has become needless.
+ * step, reports, big blocks that do not fit, needless calls.
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_plan.h"
@@ -49,8 +49,8 @@ static int plan_init(struct kunit *test)
 }
 
 /*
- * Bring big blocks into states: one letter each, P, A, F; U leaves it as it is;
- * lower case: tried.
+ * Brings big blocks into states, one letter each: P, A, F; U leaves a big block
+ * as it is; lower case marks it as tried.
  */
 static void put(struct kunit *test, const char *states)
 {
@@ -90,7 +90,7 @@ static void report(struct kunit *test, enum virtio_mem_cause cause)
 	virtio_mem_plan_report(&f->pass, &f->step, cause);
 }
 
-/* The pass ends here, after more looks that find nothing if it wants them. */
+/* Expects the pass to end, after scans that find nothing if it wants some. */
 static void expect_end(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -127,7 +127,7 @@ static void offer(struct kunit *test, enum virtio_mem_class class,
 	offer_sized(test, class, cost, id, 100, false);
 }
 
-/* A scan is over. */
+/* Ends a scan. */
 static void found(struct kunit *test, enum virtio_mem_cause cause)
 {
 	struct fixture *f = test->priv;
@@ -136,7 +136,7 @@ static void found(struct kunit *test, enum virtio_mem_cause cause)
 	report(test, cause);
 }
 
-/* The step's big block could not go. */
+/* Reports that the step's big block could not go. */
 static void stays(struct kunit *test, enum virtio_mem_cause cause)
 {
 	struct fixture *f = test->priv;
@@ -145,7 +145,7 @@ static void stays(struct kunit *test, enum virtio_mem_cause cause)
 	report(test, cause);
 }
 
-/* The step's big block is offered again, at what it costs now. */
+/* Offers the step's big block again, at its present cost. */
 static void put_off(struct kunit *test, enum virtio_mem_class class)
 {
 	struct virtio_mem_candidate c = { .rank = (u64)class << 60,
@@ -172,7 +172,7 @@ static void expect_cause(struct kunit *test, enum virtio_mem_cause cause)
 	KUNIT_EXPECT_EQ(test, f->pass.cause, cause);
 }
 
-/* The step took an ADDED big block out of Linux. */
+/* Reports that the step took an ADDED big block out of Linux. */
 static void shrunk(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -182,7 +182,7 @@ static void shrunk(struct kunit *test)
 	report(test, CAUSE(NONE));
 }
 
-/* The step unplugged a run. */
+/* Reports that the step unplugged a run. */
 static void unplugged(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -215,17 +215,17 @@ static void the_wanted_number(struct kunit *test)
 		{ 0, 0, "", 0 },
 		{ BB - 1, 0, "", 0 },
 		{ BB, 0, "", 1 },
-		/* Between two: not above it when growing, */
+		/* Between two multiples growing stops below the request, */
 		{ 2 * BB + MIB, 0, "A", 2 },
 		{ 2 * BB + MIB, 0, "AA", 2 },
-		/* not below it when shrinking. */
+		/* and shrinking stops above it. */
 		{ 2 * BB + MIB, 0, "AAA", 3 },
 		{ 2 * BB + MIB, 0, "AAAA", 3 },
 		{ 2 * BB, 0, "AAAA", 2 },
 		{ 0, 0, "APFU", 0 },
 		{ 3 * BB, 0, "APFU", 3 },
 		{ 5 * BB, 0, "APFU", 5 },
-		/* What is plugged outside of big blocks counts too. */
+		/* Memory that is plugged outside of big blocks counts, too. */
 		{ 2 * BB, 2 * MIB, "", 1 },
 		{ 2 * BB, 2 * MIB, "AA", 2 },
 		{ 2 * BB, 2 * BB, "", 0 },
@@ -342,7 +342,7 @@ static void what_is_plugged_and_not_wanted_goes_back(struct kunit *test)
 	expect_next(test, STEP(UNPLUG), 2, 4);
 	f->in.requested = 3 * BB;
 	expect_next(test, STEP(ADD), 2, 1);
-	/* Not wanted is not wanted, onlined or not. */
+	/* Surplus big blocks go back whether memory is onlined or not. */
 	f->in.online_room = 0;
 	f->in.requested = 0;
 	expect_next(test, STEP(UNPLUG), 2, 4);
@@ -358,7 +358,7 @@ static void what_is_not_usable_any_more_stays(struct kunit *test)
 	f->in.usable_bbs = 0;
 	expect_next(test, STEP(WAIT), 0, 0);
 	expect_cause(test, CAUSE(OUTSIDE));
-	/* It can still be added. */
+	/* A plugged big block can still be added. */
 	virtio_mem_pass_begin(&f->pass);
 	f->in.requested = 4 * BB;
 	expect_next(test, STEP(ADD), 0, 1);
@@ -373,7 +373,7 @@ static void too_much_waits_to_be_onlined(struct kunit *test)
 	expect_next(test, STEP(WAIT), 0, 0);
 	expect_cause(test, CAUSE(ONLINE_LIMIT));
 
-	/* One that is plugged already is kept for when there is room. */
+	/* A plugged big block is kept until there is room to online. */
 	virtio_mem_pass_begin(&f->pass);
 	put(test, "AP");
 	expect_next(test, STEP(WAIT), 0, 0);
@@ -387,7 +387,7 @@ static void more_plugged_than_wanted_and_no_room(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	/* One may be kept until there is room, the other two have to go. */
+	/* One is kept until there is room, and the other two have to go. */
 	f->in.requested = 2 * BB;
 	f->in.online_room = 0;
 	put(test, "APPP");
@@ -405,7 +405,7 @@ static void linux_has_no_memory_to_add(struct kunit *test)
 	put(test, "APP");
 	expect_next(test, STEP(ADD), 1, 1);
 	report(test, CAUSE(NOMEM));
-	/* What can't be used goes back, and no more is taken. */
+	/* Big blocks that can't be used go back, and no more are plugged. */
 	expect_next(test, STEP(UNPLUG), 1, 2);
 	virtio_mem_bbt_set(&f->t, 1, UNUSED);
 	virtio_mem_bbt_set(&f->t, 2, UNUSED);
@@ -423,12 +423,12 @@ static void little_memory_bounds_a_run(struct kunit *test)
 	expect_next(test, STEP(PLUG), 0, 3);
 	f->in.add_room = 99;
 	expect_next(test, STEP(PLUG), 0, 4);
-	/* It only orders: a guest in need gets one at a time. */
+	/* add_room never forbids: a guest in need gets one at a time. */
 	f->in.add_room = 1;
 	expect_next(test, STEP(PLUG), 0, 1);
 	f->in.add_room = 0;
 	expect_next(test, STEP(PLUG), 0, 1);
-	/* What is plugged is tried whatever it looks like. */
+	/* Plugged big blocks are always tried. */
 	put(test, "PP");
 	expect_next(test, STEP(ADD), 0, 1);
 }
@@ -437,7 +437,7 @@ static void no_memory_for_a_plug(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	/* Nothing is plugged that could not be added. */
+	/* No more are plugged than could be added. */
 	f->in.requested = 4 * BB;
 	expect_next(test, STEP(PLUG), 0, 4);
 	report(test, CAUSE(NOMEM));
@@ -457,7 +457,7 @@ static void one_block_that_cannot_be_added(struct kunit *test)
 	expect_next(test, STEP(ADD), 1, 1);
 	virtio_mem_bbt_quarantine(&f->t, 1, CAUSE(ADD_FAILED));
 	report(test, CAUSE(ADD_FAILED));
-	/* The others carry on without it; it alone goes back. */
+	/* Only the refused one goes back; the others are still added. */
 	expect_next(test, STEP(ADD), 2, 1);
 	virtio_mem_bbt_set(&f->t, 2, ADDED);
 	report(test, CAUSE(NONE));
@@ -482,14 +482,14 @@ static void quarantined_ones_hide_nobody(struct kunit *test)
 	expect_next(test, STEP(ADD), 3, 1);
 	virtio_mem_bbt_set(&f->t, 3, ADDED);
 	report(test, CAUSE(NONE));
-	/* Each alone: they are no run. */
+	/* Quarantined ones go back one by one, because they form no run. */
 	expect_next(test, STEP(UNPLUG), 0, 1);
 	virtio_mem_bbt_set_tried(&f->t, 0);
 	report(test, CAUSE(DEV_ERROR));
 	expect_next(test, STEP(UNPLUG), 2, 1);
 	virtio_mem_bbt_set(&f->t, 2, UNUSED);
 	report(test, CAUSE(NONE));
-	/* The one that stays plugged counts, and is said. */
+	/* The one that stays plugged counts, and its cause is reported. */
 	expect_next(test, STEP(PLUG), 4, 1);
 	expect_cause(test, CAUSE(DEV_ERROR));
 }
@@ -518,7 +518,7 @@ static void so_many_that_cannot_be_added(struct kunit *test)
 		virtio_mem_bbt_quarantine(&f->t, i, CAUSE(ADD_FAILED));
 		report(test, CAUSE(ADD_FAILED));
 	}
-	/* It is not this one or that one: what is left goes back, too. */
+	/* After so many refusals all the others go back, too. */
 	for (i = 0; i < VIRTIO_MEM_MAX_REFUSALS; i++)
 		unplugs(test, i, 1);
 	unplugs(test, i, 2);
@@ -530,14 +530,14 @@ static void no_more_is_added_for_now(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	/* No more are plugged than may be tried. */
+	/* No more are plugged than the pass may try to add. */
 	f->in.requested = NR * BB;
 	f->in.add_trust = 3;
 	expect_next(test, STEP(PLUG), 0, 3);
 	f->in.add_trust = 0;
 	expect_next(test, STEP(WAIT), 0, 0);
 	expect_cause(test, CAUSE(ADD_FAILED));
-	/* What is plugged goes back; what is added is no matter. */
+	/* Plugged ones go back; added ones stay as they are. */
 	next_pass(test);
 	put(test, "APPA");
 	expect_next(test, STEP(UNPLUG), 1, 2);
@@ -584,7 +584,7 @@ static void one_bad_block_among_many(struct kunit *test)
 		virtio_mem_bbt_quarantine(&f->t, i, CAUSE(DEV_ERROR));
 		report(test, CAUSE(DEV_ERROR));
 	}
-	/* So many: it is not this one or that one. */
+	/* After so many refusals the pass plugs no more. */
 	expect_next(test, STEP(WAIT), 0, 0);
 	expect_cause(test, CAUSE(DEV_ERROR));
 }
@@ -602,7 +602,10 @@ static void an_unplug_is_refused(struct kunit *test)
 		virtio_mem_pass_begin(&f->pass);
 		expect_next(test, STEP(UNPLUG), 1, 2);
 		report(test, causes[i]);
-		/* No shrinking either: it would end in the same place. */
+		/*
+		 * Nothing shrinks, either, because that would need an UNPLUG,
+		 * too.
+		 */
 		expect_next(test, STEP(WAIT), 0, 0);
 		KUNIT_EXPECT_EQ(test, f->pass.cause, causes[i]);
 	}
@@ -632,16 +635,16 @@ static void what_costs_nothing_is_unplugged_together(struct kunit *test)
 	offer(test, RANKED(USED), 3, 8);
 	offer(test, RANKED(USED), 4, 9);
 	found(test, CAUSE(NONE));
-	/* At most as many as one request can name, max_run. */
+	/* At most max_run wait, because one request can't name more. */
 	for (id = 7; id-- > 3;)
 		shrinks(test, id);
 	unplugs(test, 3, 4);
-	/* One that stays keeps none waiting. */
+	/* A big block that stays keeps no others waiting. */
 	shrinks(test, 2);
 	expect_next(test, STEP(SHRINK), 1, 1);
 	stays(test, CAUSE(VETO));
 	shrinks(test, 0);
-	/* The next would take long. */
+	/* They don't wait, because the next one would take long. */
 	unplugs(test, 0, 1);
 	unplugs(test, 2, 1);
 	shrinks(test, 8);
@@ -652,7 +655,7 @@ static void what_costs_nothing_is_unplugged_together(struct kunit *test)
 	expect_next(test, STEP(NONE), 0, 0);
 }
 
-/* So many in Linux that cost nothing, of which some have left. */
+/* @nr free big blocks, some of which have left Linux. */
 static void free_and_gone(struct kunit *test, unsigned int nr,
 			  unsigned int gone)
 {
@@ -667,7 +670,7 @@ static void free_and_gone(struct kunit *test, unsigned int nr,
 	found(test, CAUSE(NONE));
 	for (id = 0; id < gone; id++) {
 		expect_next(test, STEP(SHRINK), id, 1);
-		/* Others wait for all but the first. */
+		/* All but the first are quick, because others wait for them. */
 		KUNIT_EXPECT_EQ(test, f->step.quick, id > 0);
 		KUNIT_EXPECT_FALSE(test, f->step.doubted);
 		shrunk(test);
@@ -729,7 +732,7 @@ static void before_the_end_what_waits_goes(struct kunit *test)
 	f->in.ending = true;
 	unplugs(test, 0, 2);
 	expect_next(test, STEP(WAIT), 0, 0);
-	/* What is too much, and no more; and nothing is begun. */
+	/* Only the surplus goes back, and the ending worker begins nothing. */
 	put(test, "UUAAPPP");
 	f->in.requested = 4 * BB;
 	expect_next(test, STEP(UNPLUG), 4, 1);
@@ -774,13 +777,13 @@ static void shrink_the_cheapest_first(struct kunit *test)
 	found(test, CAUSE(NONE));
 	expect_next(test, STEP(SHRINK), 2, 1);
 	shrunk(test);
-	/* What is out of Linux waits for nothing that takes long. */
+	/* Big blocks out of Linux don't wait for a long step. */
 	unplugs(test, 2, 1);
 	expect_next(test, STEP(SHRINK), 0, 1);
 	stays(test, CAUSE(PINNED));
 	expect_next(test, STEP(SHRINK), 4, 1);
 	stays(test, CAUSE(VETO));
-	/* The first reason stands, and nothing is tried twice in a pass. */
+	/* The first cause stays, and a pass tries nothing twice. */
 	expect_next(test, STEP(WAIT), 0, 0);
 	expect_cause(test, CAUSE(PINNED));
 }
@@ -796,13 +799,13 @@ static void candidates_that_have_changed(struct kunit *test)
 	offer(test, RANKED(USED), 3, 0);
 	found(test, CAUSE(NONE));
 	virtio_mem_bbt_set(&f->t, 1, FAKE_OFFLINE);
-	/* 3 was tried, 1 is in somebody's hands: 0 is next. */
+	/* 0 is next, because 3 was tried and 1 is no longer ADDED. */
 	expect_next(test, STEP(SHRINK), 0, 1);
 	expect_end(test);
 	expect_cause(test, CAUSE(NO_BB));
 }
 
-/* What a scan has kept is all there is: no need to look again. */
+/* A scan that was whole is enough, because it has kept all there is. */
 static void one_scan_a_pass_if_it_was_whole(struct kunit *test)
 {
 	put(test, "AAAA");
@@ -839,7 +842,7 @@ static void a_scan_that_stopped_early(struct kunit *test)
 {
 	struct fixture *f = test->priv;
 
-	/* Of four, the look found two free ones, and did not go on. */
+	/* The scan of four found two free ones, and stopped. */
 	f->in.requested = 2 * BB;
 	put(test, "AAAA");
 	expect_next(test, STEP(SCAN), 0, 2);
@@ -851,7 +854,7 @@ static void a_scan_that_stopped_early(struct kunit *test)
 	stays(test, CAUSE(VETO));
 	shrinks(test, 2);
 	unplugs(test, 2, 1);
-	/* Else the next pass would choose the same two, for ever. */
+	/* Otherwise each pass would choose the same two, for ever. */
 	expect_next(test, STEP(SCAN), 0, 1);
 }
 
@@ -899,12 +902,12 @@ static void what_is_doubted_waits_for_its_time(struct kunit *test)
 	offer(test, RANKED(DOUBTED), 1, 1);
 	offer(test, RANKED(USED), 99, 0);
 	found(test, CAUSE(UNMOVABLE));
-	/* Others do not. */
+	/* Big blocks that are not doubted need no credit. */
 	expect_next(test, STEP(SHRINK), 0, 1);
 	stays(test, CAUSE(PINNED));
 	expect_next(test, STEP(WAIT), 0, 0);
 	expect_cause(test, CAUSE(PINNED));
-	/* Not in this pass any more. */
+	/* It does not come again in this pass. */
 	f->in.may_doubt = true;
 	expect_next(test, STEP(WAIT), 0, 0);
 
@@ -915,12 +918,12 @@ static void what_is_doubted_waits_for_its_time(struct kunit *test)
 	found(test, CAUSE(UNMOVABLE));
 	expect_next(test, STEP(SHRINK), 2, 1);
 	stays(test, CAUSE(PINNED));
-	/* That one has used it up. */
+	/* The last try has used the credit up. */
 	f->in.may_doubt = false;
 	expect_next(test, STEP(WAIT), 0, 0);
 }
 
-/* A look has found out that it is held: its turn comes after the others. */
+/* A big block found held comes after the others. */
 static void put_off_as_doubted_it_waits_like_these(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -959,13 +962,13 @@ static void a_pass_that_has_tried_for_too_long_ends(struct kunit *test)
 	f->in.failed_ms++;
 	expect_next(test, STEP(WAIT), 0, 0);
 	expect_cause(test, CAUSE(PINNED));
-	/* Growing is not concerned. */
+	/* Growing goes on. */
 	next_pass(test);
 	f->in.requested = 4 * BB;
 	expect_next(test, STEP(PLUG), 3, 1);
 }
 
-/* Looking counts, too: but what comes of it is one try at least. */
+/* A long scan uses up time, too, but at least one try follows it. */
 static void a_long_look_is_followed_by_a_try(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -981,7 +984,7 @@ static void a_long_look_is_followed_by_a_try(struct kunit *test)
 	expect_next(test, STEP(WAIT), 0, 0);
 }
 
-/* Where others use up the time of every pass, it would never come. */
+/* Doubted ones have time of their own, as others may use up every pass's. */
 static void what_is_doubted_has_its_own_time(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -1002,7 +1005,7 @@ static void what_is_doubted_has_its_own_time(struct kunit *test)
 }
 
 /*
- * What the guest can't do without.
+ * Big blocks that the guest can't do without.
  */
 
 static void unfit(struct kunit *test, unsigned long pages, bool kernel_zone)
@@ -1030,7 +1033,7 @@ static void pressure_concerns_a_class(struct kunit *test)
 	found(test, CAUSE(UNMOVABLE));
 	expect_next(test, STEP(SHRINK), 0, 1);
 	unfit(test, 100, true);
-	/* 1 is no smaller, and of the same zone. */
+	/* 1 is skipped, because it is no smaller and of the same zone class. */
 	expect_next(test, STEP(SHRINK), 2, 1);
 	shrunk(test);
 	unplugs(test, 2, 1);
@@ -1041,7 +1044,7 @@ static void pressure_concerns_a_class(struct kunit *test)
 	expect_next(test, STEP(SHRINK), 5, 1);
 	stays(test, CAUSE(UNMOVABLE));
 	expect_next(test, STEP(WAIT), 0, 0);
-	/* Of all reasons this is the one to know. */
+	/* PRESSURE replaces the other causes. */
 	expect_cause(test, CAUSE(PRESSURE));
 	next_pass(test);
 	KUNIT_EXPECT_EQ(test, f->pass.unfit[0] + f->pass.unfit[1], 0UL);
@@ -1063,7 +1066,7 @@ static void the_smallest_that_does_not_fit_counts(struct kunit *test)
 	virtio_mem_pass_unfit(&pass, &c);
 	c.online_pages = 49;
 	KUNIT_EXPECT_TRUE(test, virtio_mem_pass_is_unfit(&pass, &c));
-	/* Offline memory serves nobody. */
+	/* Offline memory always fits, because the guest does not use it. */
 	c.online_pages = 0;
 	KUNIT_EXPECT_FALSE(test, virtio_mem_pass_is_unfit(&pass, &c));
 	c.online_pages = 70;
@@ -1071,7 +1074,7 @@ static void the_smallest_that_does_not_fit_counts(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, virtio_mem_pass_is_unfit(&pass, &c));
 }
 
-/* E.g. two free ones in a kernel zone: then the look did not go on. */
+/* A scan that stopped at two free ones in a kernel zone must go on. */
 static void what_does_not_fit_hides_nobody_further_on(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -1085,7 +1088,7 @@ static void what_does_not_fit_hides_nobody_further_on(struct kunit *test)
 	found(test, CAUSE(NONE));
 	expect_next(test, STEP(SHRINK), 3, 1);
 	unfit(test, 100, true);
-	/* 2 does not fit either; but there are others. */
+	/* 2 does not fit, either, but the scan goes on to others. */
 	expect_next(test, STEP(SCAN), 0, 2);
 	virtio_mem_candidates_reset(&f->cand);
 	offer(test, RANKED(USED), 7, 1);
@@ -1096,7 +1099,7 @@ static void what_does_not_fit_hides_nobody_further_on(struct kunit *test)
 	expect_cause(test, CAUSE(PRESSURE));
 }
 
-/* That it does not fit takes no time: no try was made. */
+/* A big block that does not fit costs no time, because nothing was tried. */
 static void what_does_not_fit_is_no_try(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -1107,7 +1110,7 @@ static void what_does_not_fit_is_no_try(struct kunit *test)
 	offer(test, RANKED(USED), 2, 1);
 	offer(test, RANKED(USED), 3, 0);
 	found(test, CAUSE(NONE));
-	/* The look took so long. */
+	/* The scan alone took so long. */
 	f->in.failed_ms = VIRTIO_MEM_PASS_FAILED_MS;
 	expect_next(test, STEP(SHRINK), 2, 1);
 	unfit(test, 100, true);
@@ -1125,7 +1128,7 @@ static void something_newer_ends_shrinking(struct kunit *test)
 	offer(test, RANKED(USED), 2, 2);
 	found(test, CAUSE(UNMOVABLE));
 	expect_next(test, STEP(SHRINK), 0, 1);
-	/* One that had no memory never ends the pass. */
+	/* NOMEM never ends the pass. */
 	stays(test, CAUSE(NOMEM));
 	expect_next(test, STEP(SHRINK), 1, 1);
 	report(test, CAUSE(INTERRUPTED));
@@ -1135,7 +1138,7 @@ static void something_newer_ends_shrinking(struct kunit *test)
 
 static void what_is_unplugged_is_still_wanted_gone(struct kunit *test)
 {
-	/* One more would be as far as asked, or not; or below. */
+	/* One more reaches the request, just misses it, or goes below it. */
 	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_needless(0, BB, BB));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_needless(BB, 2 * BB, BB));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_needless(BB - 1, 2 * BB, BB));
@@ -1146,7 +1149,7 @@ static void what_is_unplugged_is_still_wanted_gone(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, virtio_mem_plan_needless(0, BB - 1, BB));
 }
 
-/* A call is needless just when the plan would not begin it. */
+/* A call is needless if and only if the plan would not begin it. */
 static void needless_agrees_with_the_wanted_number(struct kunit *test)
 {
 	struct fixture *f = test->priv;

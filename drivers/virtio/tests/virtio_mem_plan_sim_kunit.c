@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Drives virtio_mem_plan at random through a small world, a naive device and a
- * naive Linux, and checks what must always hold: never above the request when
- * plugging, never below when unplugging, every pass ends, and it ends short of
- * the request only for a reason that the world really gave.  How time passes is
- * in virtio_mem_time_sim_kunit.c.
+ * naive Linux, and checks the invariants: plugging never goes above the
+ * request, unplugging never below; every pass ends, and it ends short of the
+ * request only for a cause that the world really gave.
+ * virtio_mem_time_sim_kunit.c simulates time.
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_plan.h"
@@ -23,26 +23,26 @@
 #define NR		40
 #define PAGES		512
 
-/* What can go wrong with one big block. */
+/* The troubles that one big block can have. */
 struct trouble {
 	bool plug_error;	/* the device: ERROR to any PLUG that names it */
 	bool unplug_error;	/* the device: ERROR to any UNPLUG of it */
 	bool add_fails;		/* Linux: EEXIST or the like */
-	bool stuck;		/* a look says unmovable: true or not */
-	bool pinned;		/* Linux: only trying shows that */
-	bool kernel_zone;	/* Linux: where it came online */
+	bool stuck;		/* a scan says unmovable, rightly or not */
+	bool pinned;		/* Linux: only a try shows that */
+	bool kernel_zone;	/* Linux: it came online in a kernel zone */
 	bool partly;		/* Linux: only a half of it came online */
 };
 
 /*
- * The world: what the device and Linux know, whatever the table says.
+ * The world: the knowledge of the device and Linux, whatever the table says.
  * @plugged, @added, @online: by big block
- * @doubted: by big block: the last look advised against it
+ * @doubted: by big block: the last scan advised against it
  * @most: by zone class: the guest can't do without so many pages, or more
  * @events: causes that this pass has really met, one bit each
- * @denied: in this pass there was no time for what is doubted
+ * @denied: this pass had no time for doubted big blocks
  * @late: this pass has tried for too long
- * @refused: what Linux has refused to add
+ * @refused: big blocks that Linux has refused to add
  * @now: ms
  * @buf: room for fewer candidates than there may be
  */
@@ -87,7 +87,7 @@ static u64 plugged_size(const struct world *w)
 	return w->in.foreign + count(w->plugged) * BB;
 }
 
-/* Something goes wrong now and then; remember that it did. */
+/* Lets a step fail now and then, and records its cause. */
 static bool mishap(struct world *w, enum virtio_mem_cause cause)
 {
 	if (!vm_rnd_percent(&w->rnd, w->percent))
@@ -151,7 +151,7 @@ static enum virtio_mem_cause do_plug(struct world *w)
 	return CAUSE(NONE);
 }
 
-/* Below the request only what Linux could not take may go. */
+/* Only big blocks that Linux could not take may go below the request. */
 static bool may_unplug_below(const struct world *w)
 {
 	return happened(w, CAUSE(NOMEM)) ||
@@ -220,7 +220,7 @@ static unsigned long pages_of(const struct world *w, unsigned long id)
 	return w->trouble[id].partly ? PAGES / 2 : PAGES;
 }
 
-/* A look at a big block: where there is trouble it need not be right. */
+/* A scan of a big block, which may be wrong where there is trouble. */
 static void look(struct world *w, unsigned long id, struct virtio_mem_score *s)
 {
 	unsigned long pages = pages_of(w, id);
@@ -291,7 +291,7 @@ static enum virtio_mem_cause do_scan(struct world *w)
 	return first;
 }
 
-/* PLUGGED ones that an UNPLUG could name. */
+/* Counts PLUGGED big blocks that an UNPLUG could name. */
 static unsigned long waiting(const struct world *w)
 {
 	unsigned long first;
@@ -299,7 +299,7 @@ static unsigned long waiting(const struct world *w)
 	return virtio_mem_bbt_run(&w->t, PLUGGED, w->in.usable_bbs, 1, &first);
 }
 
-/* They may wait for cheap ones only, and for few. */
+/* Waiting big blocks may wait for cheap ones only, and for few. */
 static void judge_waiting(struct world *w)
 {
 	struct kunit *test = w->test;
@@ -320,7 +320,7 @@ static bool fits(const struct world *w, unsigned long id)
 	return !most || pages_of(w, id) < most;
 }
 
-/* Put off: it costs something now, or something in it is found held. */
+/* Whether it is put off, as it costs something now or is found held. */
 static bool is_put_off(struct world *w, enum virtio_mem_cause *cause)
 {
 	struct virtio_mem_score s = { .online_pages = pages_of(w, w->step.first),
@@ -429,7 +429,7 @@ static void update_room(struct world *w)
 	w->in.add_trust = virtio_mem_refusals_room(&w->refused, w->now);
 }
 
-/* Big blocks that a PLUG could still name. */
+/* Counts big blocks that a PLUG could still name. */
 static unsigned long free_bbs(const struct world *w)
 {
 	unsigned long id, nr = 0;
@@ -440,7 +440,7 @@ static unsigned long free_bbs(const struct world *w)
 	return nr;
 }
 
-/* ADDED ones that this pass could have tried and has not. */
+/* Counts ADDED big blocks that the pass could have tried and has not. */
 static unsigned long untried(const struct world *w)
 {
 	unsigned long id, nr = 0;
@@ -461,7 +461,7 @@ static bool has_excuse_not_to_grow(const struct world *w)
 	       !w->in.add_trust;
 }
 
-/* What is too much may be plugged where it can't be unplugged any more. */
+/* Whether the surplus lies where the device can't unplug it any more. */
 static bool out_of_reach(const struct world *w)
 {
 	unsigned long id, nr = 0;
@@ -477,12 +477,12 @@ static bool has_excuse_not_to_shrink(const struct world *w)
 	       happened(w, CAUSE(DEV_ERROR)) ||
 	       happened(w, CAUSE(INTERRUPTED)) ||
 	       out_of_reach(w) || (w->looked && !untried(w)) ||
-	       /* One that was put off came before some that were not kept. */
+	       /* One put off may come before some that were not kept. */
 	       (w->pass.late && w->cand.early) ||
 	       ((w->pass.late || w->pass.denied) && w->cand.full);
 }
 
-/* The pass has ended: is what it says true, and did it try hard enough? */
+/* Checks that the cause is true and that the pass has tried hard enough. */
 static void judge_end(struct world *w)
 {
 	u64 plugged = plugged_size(w), gap;
@@ -499,7 +499,7 @@ static void judge_end(struct world *w)
 	}
 	gap = below ? w->in.requested - plugged : plugged - w->in.requested;
 	if (w->step.type == STEP(NONE)) {
-		/* As near as big blocks allow, and all of it in Linux's hands. */
+		/* Met as near as big blocks allow, and Linux has all of it. */
 		KUNIT_ASSERT_TRUE(test, gap < BB ||
 				  (!below && !count(w->plugged)));
 		KUNIT_ASSERT_EQ(test, count(w->added), count(w->plugged));
@@ -514,7 +514,7 @@ static void judge_end(struct world *w)
 	} else if (!below && gap >= BB) {
 		KUNIT_ASSERT_TRUE(test, has_excuse_not_to_shrink(w));
 	} else {
-		/* Met, but something plugged is not in Linux's hands. */
+		/* Met, but Linux does not have all that is plugged. */
 		KUNIT_ASSERT_LT(test, count(w->added), count(w->plugged));
 		KUNIT_ASSERT_TRUE(test, has_excuse_not_to_grow(w) ||
 				  has_excuse_not_to_shrink(w));
@@ -523,7 +523,7 @@ static void judge_end(struct world *w)
 
 static void new_request(struct world *w)
 {
-	/* Mostly possible, sometimes more than there is. */
+	/* The request is mostly possible, sometimes more than there is. */
 	w->in.requested = vm_rnd_below(&w->rnd, (NR + 4) * BB / BLOCK) * BLOCK;
 	if (vm_rnd_percent(&w->rnd, 15))
 		w->in.requested = 0;
@@ -547,7 +547,7 @@ static void begin_pass(struct world *w)
 	w->in.failed_ms = 0;
 }
 
-/* Time passes, somehow. */
+/* Lets some time pass. */
 static void update_time(struct world *w)
 {
 	w->in.waited_ms = vm_rnd_below(&w->rnd, 2 * VIRTIO_MEM_UNPLUG_WAIT_MS);
@@ -574,7 +574,9 @@ static void run_pass(struct world *w)
 		if (w->step.type == STEP(NONE) || w->step.type == STEP(WAIT))
 			break;
 		virtio_mem_plan_report(&w->pass, &w->step, do_step(w));
-		/* The worker begins a new pass for it, as for a new request. */
+		/*
+		 * The worker begins a new pass for this, as for a new request.
+		 */
 		if (w->percent && changes && vm_rnd_percent(&w->rnd, 2)) {
 			changes--;
 			new_request(w);
@@ -586,7 +588,7 @@ static void run_pass(struct world *w)
 	judge_end(w);
 }
 
-/* Nothing of an earlier world stays but the random numbers. */
+/* Resets all of the world but the random numbers. */
 static void world_reset(struct world *w)
 {
 	struct kunit *test = w->test;
@@ -602,7 +604,7 @@ static void world_reset(struct world *w)
 	w->in.add_room = NR;
 	w->in.add_trust = ULONG_MAX;
 	w->online_limit = NR;
-	/* Mostly too little room for all candidates. */
+	/* Mostly there is too little room for all candidates. */
 	virtio_mem_candidates_reset(&w->cand);
 	virtio_mem_candidates_replace(&w->cand, w->buf,
 				      1 + vm_rnd_below(&w->rnd, NR));
@@ -619,7 +621,7 @@ static struct world *world_new(struct kunit *test)
 	return w;
 }
 
-/* In a good world one pass does it all; plain arithmetic says how far. */
+/* In a good world one pass gets as far as plain arithmetic says. */
 static void a_good_world_in_one_pass(struct kunit *test)
 {
 	struct world *w = world_new(test);
@@ -681,7 +683,7 @@ static void make_bad(struct world *w)
 	}
 }
 
-/* All trouble ends: but a look may still say what it likes. */
+/* Ends all trouble, but scans may still be wrong. */
 static void make_good(struct world *w)
 {
 	unsigned long id;
@@ -693,7 +695,7 @@ static void make_good(struct world *w)
 		w->trouble[id].stuck = vm_rnd_percent(&w->rnd, 50);
 	w->online_limit = NR;
 	w->in.usable_bbs = NR;
-	/* What is plugged is released once it is unplugged. */
+	/* A pass releases PLUGGED ones from quarantine by unplugging them. */
 	run_pass(w);
 	virtio_mem_bbt_release(&w->t, CAUSE(DEV_ERROR));
 	virtio_mem_bbt_release(&w->t, CAUSE(ADD_FAILED));
@@ -703,7 +705,7 @@ static void make_good(struct world *w)
 	run_pass(w);
 }
 
-/* A world as bad as the dice have it; then all trouble ends. */
+/* In a bad world requests are met once all trouble ends. */
 static void a_bad_world_gets_better(struct kunit *test)
 {
 	struct world *w = world_new(test);
@@ -716,11 +718,11 @@ static void a_bad_world_gets_better(struct kunit *test)
 		for (pass = 0; pass < 12; pass++) {
 			if (vm_rnd_percent(&w->rnd, 40))
 				new_request(w);
-			/* Larger, or what no device may do: smaller. */
+			/* Larger, or smaller, which no device may do. */
 			if (vm_rnd_percent(&w->rnd, 10))
 				w->in.usable_bbs = vm_rnd_below(&w->rnd, NR + 1);
 			run_pass(w);
-			/* User space onlines what waits for it. */
+			/* User space onlines the memory that waits for it. */
 			for (id = 0; id < NR; id++)
 				w->online[id] |= w->added[id] &&
 						 vm_rnd_percent(&w->rnd, 50);
@@ -730,7 +732,7 @@ static void a_bad_world_gets_better(struct kunit *test)
 	}
 }
 
-/* Whatever is added is refused, for hours; then Linux changes its mind. */
+/* Linux refuses every add for hours, and then none. */
 static void linux_refuses_everything(struct kunit *test)
 {
 	struct world *w = world_new(test);
@@ -746,7 +748,7 @@ static void linux_refuses_everything(struct kunit *test)
 	     w->now += VIRTIO_MEM_RETRY_MAX_MS) {
 		run_pass(w);
 		KUNIT_ASSERT_EQ(test, w->step.type, STEP(WAIT));
-		/* None is left once each was refused. */
+		/* No big block is left once Linux has refused each. */
 		KUNIT_ASSERT_TRUE(test, w->pass.cause == CAUSE(ADD_FAILED) ||
 				  (w->pass.cause == CAUSE(NO_BB) &&
 				   !free_bbs(w)));
@@ -755,7 +757,7 @@ static void linux_refuses_everything(struct kunit *test)
 		for (id = 0; id < NR; id++)
 			seen[id] |= virtio_mem_bbt_is_quarantined(&w->t, id);
 	}
-	/* Seldom, but each of them now and then: others may be good. */
+	/* Each is tried now and then, though seldom, as others may be good. */
 	KUNIT_EXPECT_EQ(test, count(seen), (unsigned long)NR);
 	KUNIT_EXPECT_LE(test, nr, 4 * hour / VIRTIO_MEM_FORGET_MS *
 				  VIRTIO_MEM_MAX_REFUSED);
@@ -770,7 +772,10 @@ static void linux_refuses_everything(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, count(w->added), (unsigned long)NR);
 }
 
-/* The lowest ones are lost until a reboot, more than are refused in a row. */
+/*
+ * The lowest big blocks are lost until a reboot, more than may be refused in a
+ * row.
+ */
 static void what_is_lost_is_passed_over(struct kunit *test)
 {
 	const unsigned long lost = VIRTIO_MEM_MAX_REFUSED + 4;

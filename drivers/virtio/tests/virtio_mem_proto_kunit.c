@@ -39,7 +39,7 @@ static void requests_to_the_byte(struct kunit *test)
 	}
 }
 
-/* A response as the device would write it, byte by byte. */
+/* Makes a response, byte by byte as the device would write it. */
 static struct virtio_mem_resp resp_of(u16 type, u16 state)
 {
 	u8 bytes[10] = { type & 0xff, type >> 8, 0xee, 0xee, 0xee, 0xee, 0xee,
@@ -119,7 +119,7 @@ static void names(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, virtio_mem_proto_answer_name(i), "?");
 }
 
-/* It is read field by field, at these places. */
+/* The driver reads the fields one by one, at these offsets. */
 static void config_space_byte_by_byte(struct kunit *test)
 {
 	struct virtio_mem_config raw;
@@ -144,7 +144,7 @@ static void config_space_byte_by_byte(struct kunit *test)
 			0x3837363534333231ULL);
 }
 
-/* One value of an otherwise good configuration, and a word of the reason. */
+/* A good configuration but for one value, and a word of the reason. */
 #define WITH(field, value, why) \
 	{ #field "=" #value, offsetof(struct virtio_mem_cfg, field), value, why }
 
@@ -186,7 +186,7 @@ static const struct config_case config_cases[] = {
 	WITH(plugged_size, 0, NULL),
 	WITH(requested_size, MIB, "requested size"),
 	WITH(requested_size, 0, NULL),
-	/* QEMU 7.2 can be started like that; it can't be reached, no more. */
+	/* QEMU 7.2 can start like that; the driver just can't reach it. */
 	WITH(requested_size, 64 * GIB, NULL),
 	WITH(node_id, 0, NULL),
 };
@@ -272,14 +272,14 @@ static void sizes_of_a_big_block(struct kunit *test)
 	expect_bb_size(test, 384 * MIB, 2 * MIB, 128 * MIB, "power of two");
 	expect_bb_size(test, 128 * MIB, 256 * MIB, 128 * MIB, "device's");
 	expect_bb_size(test, 64 * MIB, 2 * MIB, 128 * MIB, "memory block");
-	/* 65,535 blocks are the most that a request names; 65,536 too many. */
+	/* A request can name 65,535 blocks at most. */
 	expect_bb_size(test, 128 * MIB, PAGE, 128 * MIB, NULL);
 	expect_bb_size(test, 256 * MIB, PAGE, 128 * MIB, "one request");
 	expect_bb_size(test, 128 * GIB, 4 * MIB, 128 * MIB, NULL);
 	expect_bb_size(test, 128 * GIB, 2 * MIB, 128 * MIB, "one request");
 }
 
-/* Small numbers tell as much as large ones: blocks of 4, big blocks of 16. */
+/* Small numbers suffice: device blocks of 4, big blocks of 16. */
 #define BLOCK	4
 #define BB	16
 #define TOP	96
@@ -293,7 +293,7 @@ static void expect_geometry(struct kunit *test,
 	u64 base = 0, a;
 	int rc;
 
-	/* The naive count: is this one inside?  And this one? */
+	/* The naive count tests each big block for itself. */
 	for (a = 0; a < 2 * TOP; a += BB) {
 		if (a < cfg->addr || a + BB > cfg->addr + cfg->region_size ||
 		    a < lowest || a + BB - 1 > highest)
@@ -363,7 +363,7 @@ static void geometry_of_large_regions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_proto_usable_bbs(&geo, &cfg),
 			16383UL);
 
-	/* Wholly above what Linux can address, and near the very top. */
+	/* The region is above all that Linux can address, then near the top. */
 	cfg.addr = 1ULL << 60;
 	KUNIT_EXPECT_EQ(test, virtio_mem_proto_geometry(&geo, &cfg, GIB, 0,
 							(1ULL << 46) - 1),
@@ -377,7 +377,7 @@ static void geometry_of_large_regions(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, geo.base, cfg.addr);
 	KUNIT_EXPECT_EQ(test, geo.nr_bbs, 1UL);
 	KUNIT_EXPECT_EQ(test, virtio_mem_proto_usable_bbs(&geo, &cfg), 1UL);
-	/* No big block starts between here and the top. */
+	/* No big block starts between this address and the top. */
 	cfg.addr = 0 - GIB + 2 * MIB;
 	cfg.region_size = GIB - 4 * MIB;
 	KUNIT_EXPECT_EQ(test, virtio_mem_proto_geometry(&geo, &cfg, GIB, 0,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tests virtio_mem_retry: back-off, rest, looks while resting, memory that has
- * come free, the time for tries that a look advises against.
+ * Tests virtio_mem_retry: back-off, rest, checks while resting, memory that has
+ * come free, the time for tries that a scan advises against.
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_retry.h"
@@ -21,7 +21,10 @@ static void retries_from_a_quarter_second_to_a_minute(struct kunit *test)
 		if (i && before < 60000) {
 			KUNIT_EXPECT_GT(test, delay, before);
 			KUNIT_EXPECT_LE(test, delay, before + before / 4);
-			/* Never long compared with the time waited so far. */
+			/*
+			 * No delay is long compared with the time waited so
+			 * far.
+			 */
 			KUNIT_EXPECT_LE(test, delay, total + 250);
 		}
 		if (before == 60000)
@@ -34,7 +37,7 @@ static void retries_from_a_quarter_second_to_a_minute(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, virtio_mem_backoff_next(&b), 250U);
 }
 
-/* However long: half of the time at most goes into what comes to nothing. */
+/* Failed tries take half of the time at most, however long they are. */
 static void long_tries_are_followed_by_as_long_a_rest(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, virtio_mem_backoff_rest(250, 0), 250U);
@@ -55,15 +58,15 @@ static void looks_are_rare_but_soon(struct kunit *test)
 
 static void a_pass_in_vain_is_not_followed_by_the_next(struct kunit *test)
 {
-	/* A pass that cost nothing keeps nobody waiting. */
+	/* After a pass that cost nothing memory ends the rest at once. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_retry_least_ms(60000, 0, false), 0U);
 	KUNIT_EXPECT_EQ(test, virtio_mem_retry_least_ms(60000, 0, true), 0U);
-	/* As long as it took; after one before its time several times that. */
+	/* As long as the pass took; several times that after a hasty one. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_retry_least_ms(60000, 700, false),
 			700U);
 	KUNIT_EXPECT_EQ(test, virtio_mem_retry_least_ms(60000, 700, true),
 			700U * VIRTIO_MEM_HASTY_REST);
-	/* Never longer than the rest. */
+	/* The part is never longer than the rest. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_retry_least_ms(250, 700, false), 250U);
 	KUNIT_EXPECT_EQ(test, virtio_mem_retry_least_ms(250, 700, true), 250U);
 }
@@ -91,11 +94,11 @@ static void an_eighth_of_a_big_block_is_worth_a_pass(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, eased(CAUSE(PRESSURE), &then, &now));
 	now.available = 1100;
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(PRESSURE), &then, &now));
-	/* Migration that fails for want of memory looks like these. */
+	/* Migration that fails for lack of memory has such causes, too. */
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(PINNED), &then, &now));
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(DEADLINE), &then, &now));
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(NOMEM), &then, &now));
-	/* Either of both is enough: the kernel's zones alone. */
+	/* The kernel's zones alone are enough. */
 	now.available = 1000;
 	now.kernel_file = 201;
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(PRESSURE), &then, &now));
@@ -131,7 +134,7 @@ static void free_swap_eases_too(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, eased(CAUSE(PRESSURE), &then, &now));
 	now.swap_free = 200;
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(PRESSURE), &then, &now));
-	/* Swap that nothing can be put into frees nothing. */
+	/* Swap counts nothing if there is nothing to swap out. */
 	now.anon = 0;
 	KUNIT_EXPECT_FALSE(test, eased(CAUSE(PRESSURE), &then, &now));
 }
@@ -145,7 +148,7 @@ static void what_is_added_takes_its_memmap_only(struct kunit *test)
 	now.kernel_room = 60;
 	KUNIT_EXPECT_TRUE(test, eased(CAUSE(NOMEM), &then, &now));
 	KUNIT_EXPECT_FALSE(test, eased(CAUSE(PRESSURE), &then, &now));
-	/* The smaller step of both. */
+	/* The smaller of both steps counts. */
 	then.kernel_room = 0;
 	now.kernel_room = 99;
 	KUNIT_EXPECT_FALSE(test, virtio_mem_retry_eased(CAUSE(NOMEM), &then,
@@ -176,7 +179,7 @@ static void the_least_that_there_was_counts(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test,
 			  virtio_mem_retry_eased(CAUSE(PRESSURE), &then, &now,
 						 800, 10));
-	/* Moved to swap and back is no less than before. */
+	/* Memory that moves to swap does not count as less. */
 	now.available = 500;
 	now.swap_free = 900;
 	now.anon = 900;
@@ -191,7 +194,7 @@ static void the_least_that_there_was_counts(struct kunit *test)
 }
 
 /*
- * Time for tries that a look advises against.
+ * Time for tries that a scan advises against.
  */
 
 static void a_request_begins_with_some_time(struct kunit *test)
@@ -204,7 +207,9 @@ static void a_request_begins_with_some_time(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, virtio_mem_doubt_may(&d, 5000));
 	virtio_mem_doubt_spend(&d, 1);
 	KUNIT_EXPECT_FALSE(test, virtio_mem_doubt_may(&d, 5000));
-	/* A new one begins with as much, but debts stay, and savings don't. */
+	/*
+	 * A new request gets the same credit; debts stay, and savings are lost.
+	 */
 	virtio_mem_doubt_spend(&d, 5000);
 	virtio_mem_doubt_grant(&d, 5001);
 	KUNIT_EXPECT_FALSE(test, virtio_mem_doubt_may(&d, 5001));
@@ -224,12 +229,12 @@ static void then_a_tenth_of_the_time(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, virtio_mem_doubt_may(&d, 20000));
 	KUNIT_EXPECT_FALSE(test, virtio_mem_doubt_may(&d, 20009));
 	KUNIT_EXPECT_TRUE(test, virtio_mem_doubt_may(&d, 20010));
-	/* More than one long try's is not saved up. */
+	/* The credit for one long try is the most that is saved up. */
 	KUNIT_EXPECT_TRUE(test, virtio_mem_doubt_may(&d, 100000000));
 	KUNIT_EXPECT_EQ(test, d.credit_ms, (s64)VIRTIO_MEM_DOUBT_TRY_MS);
 }
 
-/* To look often earns as much as to look once. */
+/* Frequent checks earn as much as a single one. */
 static void fractions_are_not_lost(struct kunit *test)
 {
 	struct virtio_mem_doubt d = {};
@@ -256,7 +261,7 @@ static void debts_have_a_floor(struct kunit *test)
 						   VIRTIO_MEM_DOUBT_SHARE));
 }
 
-/* So after the longest rest there always is time for a try. */
+/* After the longest rest there is always time for a try. */
 static void the_longest_back_off_pays_all_debts(struct kunit *test)
 {
 	struct virtio_mem_doubt d = {};
@@ -302,7 +307,7 @@ static void never_more_than_a_tenth_and_what_was_granted(struct kunit *test)
 			virtio_mem_doubt_spend(&d, took);
 		}
 	}
-	/* And it is used. */
+	/* The tries also use their time. */
 	KUNIT_EXPECT_TRUE(test, spent > now / VIRTIO_MEM_DOUBT_SHARE / 2);
 }
 
@@ -312,30 +317,32 @@ static void what_is_refused_is_tried_again_after_its_time(struct kunit *test)
 	u64 now = VIRTIO_MEM_FORGET_MS;
 	unsigned int i;
 
-	/* As long as all goes well there is no limit. */
+	/* There is no limit while nothing is refused. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r, now), ULONG_MAX);
 	for (i = 1; i < VIRTIO_MEM_MAX_REFUSED; i++) {
 		virtio_mem_refusals_count(&r, now);
 		KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r, now),
 				(unsigned long)VIRTIO_MEM_MAX_REFUSALS);
 	}
-	/* Another one was added: it was this one or that one. */
+	/* An add that succeeds resets the count. */
 	virtio_mem_refusals_end(&r);
 	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r, now), ULONG_MAX);
 	for (i = 0; i < VIRTIO_MEM_MAX_REFUSED; i++)
 		virtio_mem_refusals_count(&r, ++now);
 	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r, now), 0UL);
-	/* One a minute, or those behind 32 that are lost would never be tried. */
+	/*
+	 * One a minute, as those behind 32 lost ones would else never be tried.
+	 */
 	now += VIRTIO_MEM_RETRY_MAX_MS;
 	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r, now - 1), 0UL);
 	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r, now), 1UL);
 	virtio_mem_refusals_count(&r, now);
 	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r, now), 0UL);
-	/* The last one counts. */
+	/* The time counts from the last refusal. */
 	now += VIRTIO_MEM_FORGET_MS;
 	KUNIT_EXPECT_FALSE(test, virtio_mem_refusals_forget(&r, now - 1));
 	KUNIT_EXPECT_TRUE(test, virtio_mem_refusals_forget(&r, now));
-	/* Forgotten, but not trusted again. */
+	/* Forgotten refusals still limit the next pass. */
 	KUNIT_EXPECT_EQ(test, virtio_mem_refusals_room(&r, now),
 			(unsigned long)VIRTIO_MEM_MAX_REFUSALS);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lets time pass for a worker that shrinks, as virtio_mem_work does it, by
- * virtio_mem_plan, virtio_mem_choose and virtio_mem_retry: in worlds where looks
- * are wrong, and where tries fail for ever.  Checks that what can go does, what
- * the doomed cost, and what looking costs.
+ * Lets time pass for a worker that shrinks as virtio_mem_work does, with
+ * virtio_mem_plan, virtio_mem_choose and virtio_mem_retry, in worlds where
+ * scans are wrong and where tries fail for ever.  Checks that big blocks that
+ * can go do so, and bounds the cost of doomed tries and of scans.
  */
 #include "virtio_mem_kunit.h"
 #include "../virtio_mem_plan.h"
@@ -23,13 +23,13 @@
 #define HOURS		(60 * MINUTES)
 #define NEVER		U32_MAX
 
-/* The timeout of a try that nothing speaks against. */
+/* Timeout of a try that no scan advises against. */
 #define TIMEOUT_MS	VIRTIO_MEM_UNPLUG_TIMEOUT_MS
 
-/* What a try takes that succeeds. */
+/* Time of a try that succeeds. */
 #define GOOD_TRY_MS	10
 
-/* What a look says. */
+/* The result of a scan. */
 enum guise {
 	USED,
 	HELD,
@@ -41,12 +41,12 @@ enum guise {
 
 /**
  * struct big - a big block, as it looks and as it is
- * @guise: what a look at it says, true or not
+ * @guise: the result of a scan, true or not
  * @kernel_zone: whether it is in a kernel zone
  * @used: pages that would have to move
  * @tries: tries that have failed
  * @from_s: a try succeeds from then on
- * @try_ms: what one takes that fails, if it may
+ * @try_ms: how long a failing try takes, if it may
  */
 struct big {
 	u8 guise;
@@ -61,10 +61,10 @@ struct big {
  * struct clock - a worker and its time
  * @now: ms
  * @big: the @nr big blocks
- * @guarded: @p decides what the guest can do without
- * @failed_ms: what this pass has spent on tries in vain
- * @doomed_ms: what all have spent on tries that a look advised against
- * @looks: how many big blocks were looked at
+ * @guarded: @p decides which big blocks the guest can do without
+ * @failed_ms: time that this pass has spent on failed tries
+ * @doomed_ms: time that all passes have spent on tries that a scan advised against
+ * @looks: how many scans of a big block there were
  * @passes: how many passes there were
  */
 struct clock {
@@ -87,7 +87,7 @@ struct clock {
 	unsigned long passes;
 };
 
-/* What is known of one that could go. */
+/* All that is known of a candidate. */
 struct view {
 	struct virtio_mem_score score;
 	struct virtio_mem_history past;
@@ -142,7 +142,7 @@ static enum virtio_mem_cause do_scan(struct clock *w)
 	return first;
 }
 
-/* Here, too, a "page" of the guard is a MiB. */
+/* A "page" of the guard is a MiB here, too. */
 static bool fits(struct clock *w, const struct view *v)
 {
 	struct virtio_mem_fit fit;
@@ -223,7 +223,7 @@ static enum virtio_mem_cause do_step(struct clock *w)
 	}
 }
 
-/* One pass; returns ms until the next, 0 if the request is met. */
+/* Runs a pass; returns ms until the next, 0 if the request is met. */
 static u32 run_pass(struct clock *w)
 {
 	u64 before = virtio_mem_plan_plugged(&w->in, &w->t);
@@ -250,7 +250,7 @@ static u32 run_pass(struct clock *w)
 				       w->failed_ms);
 }
 
-/* Nothing calls before a rest is over.  Whether it is met by then. */
+/* Whether the request is met by @end, if no event ends a rest. */
 static bool is_met_by(struct clock *w, u64 end)
 {
 	u32 delay;
@@ -270,7 +270,7 @@ static void request(struct clock *w, unsigned long bbs)
 	virtio_mem_doubt_grant(&w->doubt, w->now);
 }
 
-/* All of them are in Linux, half in use, and stay; one may be changed. */
+/* All are ADDED, half in use, and stay; a test may change some. */
 static struct clock *clock_new(struct kunit *test, unsigned long nr)
 {
 	struct clock *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
@@ -309,7 +309,7 @@ static void give_room(struct clock *w)
 }
 
 /*
- * Looks that are wrong.
+ * Scans that are wrong.
  */
 
 static void what_only_looks_stuck_goes_at_once(struct kunit *test)
@@ -326,7 +326,7 @@ static void what_only_looks_stuck_goes_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->passes, 1UL);
 }
 
-/* One that is doomed uses the grant up; the other goes soon all the same. */
+/* A doomed one uses the grant up, but the other still goes soon. */
 static void after_a_doomed_one_the_next_gets_its_turn(struct kunit *test)
 {
 	struct clock *w = clock_new(test, 2);
@@ -359,7 +359,7 @@ static void make_random(struct clock *w, struct vm_rnd *r)
 	request(w, w->nr - goers);
 }
 
-/* Whatever looks say: what can go has gone some time after it can. */
+/* A big block that can go has gone some time later, whatever scans say. */
 static void no_look_forbids_for_ever(struct kunit *test)
 {
 	unsigned int round;
@@ -372,7 +372,10 @@ static void no_look_forbids_for_ever(struct kunit *test)
 	for (round = 0; round < 200; round++) {
 		w = clock_new(test, 4 + vm_rnd_below(&r, 20));
 		make_random(w, &r);
-		/* A turn of each of them, and the rests in between. */
+		/*
+		 * Time for a turn of each of them, and for the rests in
+		 * between.
+		 */
 		end = 10 * MINUTES + w->nr * 3 * MINUTES;
 		met = is_met_by(w, end);
 		KUNIT_ASSERT_TRUE_MSG(test, met,
@@ -386,7 +389,7 @@ static void no_look_forbids_for_ever(struct kunit *test)
 	}
 }
 
-/* Two look fine and never go: the third, which looks stuck, could. */
+/* Two look fine and never go; the third looks stuck and could. */
 static void what_is_doubted_gets_its_turn_beside_what_fails(struct kunit *test)
 {
 	struct clock *w = clock_new(test, 3);
@@ -398,7 +401,7 @@ static void what_is_doubted_gets_its_turn_beside_what_fails(struct kunit *test)
 }
 
 /*
- * What the doomed cost.
+ * The cost of doomed tries.
  */
 
 struct doom {
@@ -435,7 +438,7 @@ static void expect_turns(struct kunit *test, const struct clock *w)
 	KUNIT_EXPECT_GT(test, most, 0U);
 }
 
-/* However many they are: a tenth of the time, and what was granted. */
+/* Doomed ones take a tenth of the time and the grant, however many. */
 static void doomed_ones_cost_no_more_than_one(struct kunit *test)
 {
 	const struct doom *d = test->param_value;
@@ -475,7 +478,7 @@ static void doomed_ones_do_not_get_in_the_way(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, w->passes, 1UL);
 }
 
-/* Tries that nothing advised against fail: half of the time is for others. */
+/* Failing tries leave half of the time to others. */
 static void failing_tries_leave_half_of_the_time(struct kunit *test)
 {
 	struct clock *w = clock_new(test, 50);
@@ -489,7 +492,7 @@ static void failing_tries_leave_half_of_the_time(struct kunit *test)
 		w->now += delay;
 		spent += w->failed_ms;
 		rested += delay;
-		/* Until one is too much. */
+		/* Tries begin until one exceeds the time. */
 		KUNIT_ASSERT_LT(test, w->failed_ms,
 				(u64)VIRTIO_MEM_PASS_FAILED_MS + TIMEOUT_MS);
 	}
@@ -498,10 +501,10 @@ static void failing_tries_leave_half_of_the_time(struct kunit *test)
 }
 
 /*
- * What does not fit.
+ * Big blocks that do not fit.
  */
 
-/* Nearly empty ones of a kernel zone come first, and do not fit. */
+/* Nearly empty ones of a kernel zone come first and do not fit. */
 static void the_kernels_zones_keep_nobody_waiting(struct kunit *test)
 {
 	struct clock *w = clock_new(test, 40);
@@ -520,14 +523,14 @@ static void the_kernels_zones_keep_nobody_waiting(struct kunit *test)
 	request(w, 20);
 	KUNIT_EXPECT_TRUE(test, is_met_by(w, 20 * GOOD_TRY_MS));
 	KUNIT_EXPECT_EQ(test, w->passes, 1UL);
-	/* No more of these than there are, and the guest keeps the others. */
+	/* None of the others can go, as the guest can't do without them. */
 	request(w, 19);
 	KUNIT_EXPECT_FALSE(test, is_met_by(w, w->now + 10 * MINUTES));
 	KUNIT_EXPECT_EQ(test, w->pass.cause, CAUSE(PRESSURE));
 	KUNIT_EXPECT_EQ(test, w->t.count[ADDED], 20UL);
 }
 
-/* The same where they are wholly free, so that a scan stops at them. */
+/* The same with wholly free ones, at which a scan stops. */
 static void nor_do_free_ones_of_these(struct kunit *test)
 {
 	struct clock *w = clock_new(test, 40);
@@ -549,8 +552,9 @@ static void nor_do_free_ones_of_these(struct kunit *test)
 }
 
 /*
- * Free ones of a kernel zone end the scan, and don't fit; three that are doubted
- * and doomed come first then, and those that would go have not been looked at.
+ * Free ones of a kernel zone end the scan and do not fit.  Three that are
+ * doubted and doomed come first then, before the scan has seen those that would
+ * go.
  */
 static void nor_do_doubted_ones_before_them(struct kunit *test)
 {
@@ -590,13 +594,13 @@ static void the_guard_ends_where_the_reserve_begins(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, is_met_by(w, 10 * MINUTES));
 	KUNIT_EXPECT_EQ(test, w->t.count[ADDED], 7UL);
 	KUNIT_EXPECT_EQ(test, w->pass.cause, CAUSE(PRESSURE));
-	/* More has come free. */
+	/* More memory has come free. */
 	w->p.available = 20 * PAGES;
 	KUNIT_EXPECT_TRUE(test, is_met_by(w, w->now + 1 * MINUTES));
 }
 
 /*
- * What looking costs.
+ * The cost of scans.
  */
 
 struct scan_size {
@@ -617,7 +621,7 @@ static void size_desc(const struct scan_size *s, char *desc)
 
 KUNIT_ARRAY_PARAM(sizes, sizes, size_desc);
 
-/* Looks of a pass in which so many tries fail as there is time for. */
+/* Counts scans of a pass with as many failing tries as time allows. */
 static u64 looks_of_a_pass(struct clock *w)
 {
 	unsigned long id;
@@ -640,7 +644,7 @@ static void a_pass_looks_once_at_each(struct kunit *test)
 	give_room(w);
 	all = looks_of_a_pass(w);
 	KUNIT_EXPECT_EQ(test, all, (u64)size->nr);
-	/* Without room for all: once more for each batch that has failed. */
+	/* Without room for all each failed batch costs one more scan. */
 	KUNIT_EXPECT_LE(test, few, (u64)size->nr *
 			(tries / VIRTIO_MEM_FEW_CANDIDATES + 1));
 	KUNIT_EXPECT_GT(test, few, all);
@@ -648,7 +652,7 @@ static void a_pass_looks_once_at_each(struct kunit *test)
 		   size->desc, tries, all, few);
 }
 
-/* All of them fail, and at once: no more looks than one each, with room. */
+/* If all fail at once, and there is room, each is scanned only once. */
 static void a_pass_that_tries_all_looks_once_at_each(struct kunit *test)
 {
 	struct clock *w = clock_new(test, 1024);
