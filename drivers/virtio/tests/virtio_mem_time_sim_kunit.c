@@ -63,7 +63,7 @@ struct big {
  * @big: the @nr big blocks
  * @guarded: @p decides which big blocks the guest can do without
  * @failed_ms: time that this pass has spent on failed tries
- * @doomed_ms: time that all passes have spent on tries that a scan advised against
+ * @doomed_ms: time that all passes have spent on doubted tries
  * @looks: how many scans of a big block there were
  * @passes: how many passes there were
  */

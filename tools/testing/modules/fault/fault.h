@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Points where the kernel shall fail, the census of pages, and what the files
- * of this module offer each other.
+ * Points where the kernel shall fail, the census of pages, and the functions
+ * that the files of this module share.
  *
  *   main --> order --> point --> act
  *     \----> census --> pcp
@@ -23,10 +23,10 @@
 #define FAULT_NAME_LEN		48
 
 /**
- * enum fault_what - what happens at a point
+ * enum fault_what - the fault at a point
  * @FAULT_RETURN: the function returns a value and does nothing
- * @FAULT_SIGNAL: who calls it gets SIGKILL, and then it runs
- * @FAULT_HOLD: somebody else refers to a page for a while, and it runs
+ * @FAULT_SIGNAL: the caller gets SIGKILL, and then the function runs
+ * @FAULT_HOLD: the module refers to a page for a while, and the function runs
  */
 enum fault_what {
 	FAULT_RETURN,
@@ -52,9 +52,9 @@ struct fault_function {
 
 /**
  * struct fault_hold - a reference to somebody else's page
- * @taken: there is one
+ * @taken: the module has the reference
  * @page: the page
- * @drop: ends it
+ * @drop: drops the reference
  */
 struct fault_hold {
 	atomic_t taken;
@@ -63,21 +63,21 @@ struct fault_hold {
 };
 
 /**
- * struct fault_point - functions, and what happens when they are called
- * @list: in the list of all points
+ * struct fault_point - functions, and the fault when they are called
+ * @list: entry in the list of all points
  * @function: the functions; they share the counters
  * @functions: how many
  * @armed: how many of them this kernel has
- * @what: what happens
+ * @what: the fault
  * @value: FAULT_RETURN: the value; FAULT_HOLD: the page's address
  * @ms: FAULT_HOLD: for how long
  * @task: first letters of the caller's name; empty: anybody
  * @within: only while this function is among the callers; empty: always
- * @after: so many calls happen as usual before
- * @times: then it happens so often; 0: without end
- * @calls: that were meant so far
- * @fired: how often it has happened
- * @irq: what may not be done in a kprobe's handler
+ * @after: so many matching calls stay as usual before the first fault
+ * @times: so many faults follow; 0: without end
+ * @calls: matching calls so far
+ * @fired: faults so far
+ * @irq: does the work that a kprobe's handler may not do
  * @hold: FAULT_HOLD: the reference
  */
 struct fault_point {

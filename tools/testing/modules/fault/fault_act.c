@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What happens at a point: the value that is returned, the signal, the
- * reference.  Runs in a kprobe's handler: may neither sleep nor print, nor
- * take a lock, as that is a breakpoint's.  What needs one is done in an
- * interrupt that comes right after it, before the function has begun.
+ * The faults at a point: the returned value, the signal, the reference.  All of
+ * this runs in a kprobe's handler, which may neither sleep nor print.  It may
+ * not take a lock, either, because it may be a breakpoint's; an interrupt that
+ * comes right after it, before the function begins, does the work that needs a
+ * lock.
  */
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
@@ -12,7 +13,7 @@
 
 #include "fault.h"
 
-/* Where an overridden function goes on: back to its caller. */
+/* Runs in place of an overridden function, and returns to its caller. */
 static noinline notrace __no_kcsan __no_sanitize_address void go_back(void)
 {
 	barrier();
@@ -27,7 +28,7 @@ static void drop(struct work_struct *work)
 	atomic_set(&hold->taken, 0);
 }
 
-/* As whoever walks physical memory does; the page's owner can't know. */
+/* Takes a reference as code that walks physical memory does, unasked. */
 static bool take(struct fault_point *p)
 {
 	struct fault_hold *hold = &p->hold;
@@ -56,12 +57,12 @@ static void on_irq(struct irq_work *irq)
 }
 
 /**
- * fault_act() - let it happen
+ * fault_act() - make the fault happen
  * @p: the point
  * @regs: the function's registers, at its entry
  *
  * Context: a kprobe's handler.
- * Return: 1 if the function is not to run, else 0.
+ * Return: 1 if the function must not run, else 0.
  */
 int fault_act(struct fault_point *p, struct pt_regs *regs)
 {
@@ -76,7 +77,7 @@ int fault_act(struct fault_point *p, struct pt_regs *regs)
 }
 
 /**
- * fault_act_init() - before the point is armed
+ * fault_act_init() - prepare a point before it is armed
  * @p: the point
  */
 void fault_act_init(struct fault_point *p)
@@ -86,7 +87,7 @@ void fault_act_init(struct fault_point *p)
 }
 
 /**
- * fault_act_end() - nothing is left of it
+ * fault_act_end() - drop all that a point still holds
  * @p: the point, disarmed before
  *
  * Context: may sleep.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The census: what each page of a physical range is, one line a memory block.
- * May call fault_pcp.
+ * The census: counts the pages of a physical range by kind, one line for each
+ * memory block.  May call fault_pcp.
  *
- * Pages are looked at without their locks: what is in motion may be counted
- * wrongly, so look again.  What must not happen is that the memmap goes while
- * we look.  Its removal begins with GOING_OFFLINE and only takes what is not
- * online any more; so offlining and looking exclude each other.
+ * The census takes no locks of pages, so it may count moving pages wrongly;
+ * read it twice.  The memmap must not go meanwhile.  Its removal begins with
+ * GOING_OFFLINE and only takes memory that is no longer online, so offlining
+ * and the census exclude each other.
  */
 #include <linux/kernel.h>
 #include <linux/memory.h>
@@ -38,7 +38,7 @@ enum kind {
 	KIND_NR,
 };
 
-static DEFINE_MUTEX(lock);	/* guards what follows; held while looking */
+static DEFINE_MUTEX(lock);	/* guards all below; held during a census */
 static bool offlining;
 static DECLARE_WAIT_QUEUE_HEAD(offlined);
 static u64 from, to;
@@ -72,8 +72,8 @@ static void lock_out_offlining(void)
 }
 
 /*
- * References to what is mapped or cached that neither the mappings nor the
- * cache have.
+ * References to a mapped or cached folio that neither the mappings nor the
+ * cache hold.
  */
 static unsigned long extra_of(struct folio *folio)
 {
@@ -86,14 +86,14 @@ static unsigned long extra_of(struct folio *folio)
 	return max(extra, 0L);
 }
 
-/* What a page is, and how many from it on are the same. */
+/* The kind of a page, and how many pages from it on are of the same. */
 static enum kind look(struct page *page, unsigned long *nr,
 		      unsigned long *extra)
 {
 	unsigned int order;
 
 	*nr = 1;
-	/* Whoever refers to a free page has lost track of it. */
+	/* A free page with a reference is a bug of whoever holds it. */
 	if (PageBuddy(page) && page_ref_count(page))
 		return UNKNOWN;
 	if (PageBuddy(page)) {
@@ -151,7 +151,7 @@ static void show_block(struct seq_file *s, unsigned long pfn,
 		isolated += is_isolated(pfn + i);
 	for (i = 0; i < nr; i += step) {
 		kind = look(pfn_to_page(pfn + i), &step, &extra);
-		/* A gigantic one goes on in the next block. */
+		/* A gigantic page goes on in the next memory block. */
 		step = min(step, nr - i);
 		count[kind] += step;
 		sum += step;
@@ -182,7 +182,7 @@ static void show_zones(struct seq_file *s)
 }
 
 /**
- * fault_census_range() - which range to look at
+ * fault_census_range() - set the range of the census
  * @line: "START END" in bytes, END exclusive
  *
  * Return: 0 or -EINVAL.
@@ -203,8 +203,8 @@ int fault_census_range(char *line)
 }
 
 /**
- * fault_census_show() - look, and say
- * @s: where to
+ * fault_census_show() - take the census and print it
+ * @s: the file to print to
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -222,7 +222,7 @@ int fault_census_show(struct seq_file *s)
 	pcp = kcalloc(nr / block + 1, sizeof(*pcp), GFP_KERNEL);
 	if (!pcp)
 		goto out;
-	/* The CPUs' batches refer to what is in them. */
+	/* Drain the CPUs' batches, because they refer to their pages. */
 	drain();
 	fault_pcp_count(start, nr, pcp, block);
 	for (pfn = start; pfn < start + nr; pfn += block)
@@ -236,17 +236,17 @@ out:
 }
 
 /**
- * fault_census_init() - once
+ * fault_census_init() - set up the census, once
  *
  * Return: 0, -EOPNOTSUPP on CPUs that forbid the call of lru_add_drain_all(),
- * or what register_kprobe() or register_memory_notifier() says.
+ * or an error of register_kprobe() or register_memory_notifier().
  */
 int fault_census_init(void)
 {
 	struct kprobe probe = { .symbol_name = "lru_add_drain_all" };
 	int rc;
 
-	/* The kernel marks only those as callable that are called so. */
+	/* The kernel marks only functions that it calls indirectly itself. */
 	if (cpu_feature_enabled(X86_FEATURE_IBT)) {
 		pr_err(FAULT_NAME ": indirect branch tracking: boot with ibt=off\n");
 		return -EOPNOTSUPP;
@@ -260,7 +260,7 @@ int fault_census_init(void)
 }
 
 /**
- * fault_census_exit() - once
+ * fault_census_exit() - undo fault_census_init()
  */
 void fault_census_exit(void)
 {

@@ -19,8 +19,9 @@
 #endif
 
 /*
- * How often a folio is mapped.  Before 6.10 modules can't call what counts that
- * of large ones: then as often as it is referred to.
+ * How often a folio is mapped.  Before 6.10 modules can't call the function
+ * that counts the mappings of large folios; the number of references then
+ * stands in.
  */
 static inline int fault_compat_mapcount(struct folio *folio)
 {

@@ -2,8 +2,8 @@
 /*
  * The module, and its files: /sys/kernel/debug/virtio_mem_fault/.
  *
- * Faults in the kernel's own functions, on order, and a census of pages.  Knows
- * nothing of any driver.  README.md says how to use it.
+ * Makes the kernel's own functions fail on order, and takes a census of pages.
+ * The module knows nothing of any driver.  README.md says how to use it.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -104,7 +104,7 @@ static void __exit fault_exit(void)
 	debugfs_remove_recursive(dir);
 	fault_order_clear();
 	fault_census_exit();
-	/* Somebody may just be on the way back from an overridden function. */
+	/* Wait, as a task may just return from an overridden function. */
 	synchronize_rcu_tasks();
 }
 module_exit(fault_exit);

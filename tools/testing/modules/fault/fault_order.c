@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Orders: the list of points, and one line of text to a point and back.  May
- * call fault_point.
+ * Orders: the list of points, and the conversion between a line of text and a
+ * point.  May call fault_point.
  */
 #include <linux/kernel.h>
 #include <linux/mutex.h>
@@ -103,12 +103,12 @@ static int parse(struct fault_point *p, char *line)
 }
 
 /**
- * fault_order() - one more point
+ * fault_order() - add a point
  * @line: the order; README.md describes it
  *
  * Context: may sleep.
- * Return: 0, -ENOMEM, -EINVAL for what is no order, or what fault_point_arm()
- * says.
+ * Return: 0, -ENOMEM, -EINVAL if @line is no order, or an error of
+ * fault_point_arm().
  */
 int fault_order(char *line)
 {
@@ -137,7 +137,7 @@ int fault_order(char *line)
 }
 
 /**
- * fault_order_clear() - no point is left
+ * fault_order_clear() - remove all points
  *
  * Context: may sleep.
  */
@@ -155,8 +155,8 @@ void fault_order_clear(void)
 }
 
 /**
- * fault_order_show() - one line a point
- * @s: where to
+ * fault_order_show() - print one line for each point
+ * @s: the file to print to
  */
 void fault_order_show(struct seq_file *s)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Free pages in the CPUs' own lists.  They look like lost ones: neither in use
- * nor in the buddy allocator's lists.
+ * Counts free pages in the CPUs' own lists, because they look like lost ones:
+ * neither in use nor in the buddy allocator's lists.
  */
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -10,7 +10,7 @@
 
 #include "fault.h"
 
-/* Behind the lists for small orders: one or two for huge pages. */
+/* The order of a list; those of huge pages follow those of small orders. */
 static unsigned int order_of(unsigned int list)
 {
 	return list < NR_LOWORDER_PCP_LISTS ? list / MIGRATE_PCPTYPES :
@@ -28,7 +28,7 @@ static void count_cpu(struct per_cpu_pages *pcp, unsigned long start,
 	for (i = 0; i < NR_PCP_LISTS; i++) {
 		list_for_each_entry(page, &pcp->lists[i], lru) {
 			at = page_to_pfn(page) - start;
-			/* What lies below wraps. */
+			/* A page below @start wraps to a large number. */
 			if (at < nr)
 				count[at / block] += 1U << order_of(i);
 		}
@@ -37,7 +37,7 @@ static void count_cpu(struct per_cpu_pages *pcp, unsigned long start,
 }
 
 /**
- * fault_pcp_count() - count those that lie in a range
+ * fault_pcp_count() - count such pages of a range
  * @start: first page
  * @nr: pages
  * @count: out: for each memory block

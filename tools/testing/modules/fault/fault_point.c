@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Points in the kernel's functions: whose calls are meant, and which of them.
- * May call fault_act.
+ * Points in the kernel's functions: decides which calls match a point, and at
+ * which of them it has its fault.  May call fault_act.
  */
 #include <linux/kallsyms.h>
 #include <linux/preempt.h>
@@ -28,7 +28,7 @@ static bool is_within(const char *name, struct pt_regs *regs)
 	char symbol[KSYM_SYMBOL_LEN];
 	unsigned int i, nr;
 
-	/* Without a frame of its own yet, its caller's is not on the stack. */
+	/* The caller comes from the registers, as there is no frame yet. */
 	callers[0] = regs_get_kernel_stack_nth(regs, 0);
 	nr = 1 + stack_trace_save(callers + 1, MAX_CALLERS - 1, 0);
 	for (i = 0; i < nr; i++) {
@@ -51,7 +51,7 @@ static bool is_interrupt(void)
 
 static bool is_meant(const struct fault_point *p, struct pt_regs *regs)
 {
-	/* In an interrupt the current task has nothing to do with the call. */
+	/* An interrupt's calls are not those of the current task. */
 	if (is_interrupt())
 		return false;
 	if (strncmp(current->comm, p->task, strlen(p->task)))
@@ -74,7 +74,7 @@ static int on_call(struct kprobe *probe, struct pt_regs *regs)
 	return fault_act(p, regs);
 }
 
-/* With it, a probe by way of ftrace may change where execution goes on. */
+/* Empty; only with a post handler may a probe by ftrace redirect execution. */
 static void after_call(struct kprobe *probe, struct pt_regs *regs,
 		       unsigned long flags)
 {
@@ -100,13 +100,13 @@ static int arm(struct fault_function *f)
 }
 
 /**
- * fault_point_arm() - from now on it may happen
+ * fault_point_arm() - arm a point
  * @p: the point, with all fields set
  *
- * Functions that this kernel has not are left out; one must be there.
+ * Leaves out functions that this kernel does not have; one must be there.
  *
  * Context: may sleep.
- * Return: 0 or what register_kprobe() says: -ENOENT if there is no such
+ * Return: 0 or an error of register_kprobe(): -ENOENT if there is no such
  * function, -EINVAL if it can't be probed.
  */
 int fault_point_arm(struct fault_point *p)
@@ -136,7 +136,7 @@ int fault_point_arm(struct fault_point *p)
 }
 
 /**
- * fault_point_disarm() - it happens no more, and nothing is left of it
+ * fault_point_disarm() - disarm a point and drop all that it holds
  * @p: the point
  *
  * Context: may sleep.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A memory device in software: its state, who may touch which part of it,
- * and what the files of this module offer each other.
+ * A memory device in software: its state, who may touch which part of it, and
+ * the functions that the files of this module share.
  *
  *   main --> sleep --> transport --> ring --> fault
  *     \--> debugfs                     \----> model --> poison
@@ -29,27 +29,28 @@
 #define MOCK_MAX_RULES		16
 #define MOCK_LOG_LINES		512
 #define MOCK_NR_REQUESTS	4
-/* And whatever else comes. */
+/* The four of the specification, and all others together. */
 #define MOCK_NR_COUNTED		5
-/* Answers that are counted: the specification's, others, none at all. */
+/* Counted answers: the specification's, others, none at all. */
 #define MOCK_ANSWER_OTHER	4
 #define MOCK_ANSWER_NONE	5
 #define MOCK_NR_ANSWERS		6
 
 /**
- * enum mock_violation - what a driver must not do
+ * enum mock_violation - actions that are forbidden to a driver
  * @MOCK_V_PLUG_TWICE: plugging a block that is plugged
  * @MOCK_V_NOT_PLUGGED: unplugging a block that is not
  * @MOCK_V_OUTSIDE: naming a block outside of the usable region
  * @MOCK_V_OVERLAP: a request while another one is pending
- * @MOCK_V_MALFORMED: a request that is none
+ * @MOCK_V_MALFORMED: a malformed request
  * @MOCK_V_IN_USE: unplugging memory that Linux still has
- * @MOCK_V_TOUCHED: unplugged memory was written to
+ * @MOCK_V_TOUCHED: writing to unplugged memory
  * @MOCK_V_EARLY: a request before DRIVER_OK
  * @MOCK_V_CONFIG: writing to the configuration space
- * @MOCK_V_LEFT: the queue was left behind when the device went
- * @MOCK_V_ATTACHED: the queue was given back with a request still attached
- * @MOCK_V_ASLEEP: a sleep with memory plugged, which the device does not keep
+ * @MOCK_V_LEFT: leaving the queue behind when the device goes
+ * @MOCK_V_ATTACHED: giving the queue back with a request still attached
+ * @MOCK_V_ASLEEP: letting the guest sleep with memory plugged that the device
+ *	does not keep
  * @MOCK_V_NR: how many there are
  */
 enum mock_violation {
@@ -68,7 +69,7 @@ enum mock_violation {
 	MOCK_V_NR,
 };
 
-/* Fields of the configuration space that can be lied about, in their order. */
+/* Fields of the configuration space about which the device can lie. */
 enum mock_field {
 	MOCK_BLOCK_SIZE,
 	MOCK_NODE_ID,
@@ -81,7 +82,7 @@ enum mock_field {
 };
 
 /**
- * enum mock_do - what can be done differently with one request
+ * enum mock_do - ways to treat a request differently
  * @MOCK_DO_ANSWER: another answer; argument: its type
  * @MOCK_DO_LEN: another used length; argument: bytes
  * @MOCK_DO_TWICE: answer twice
@@ -92,11 +93,11 @@ enum mock_field {
  * @MOCK_DO_RESET: the device resets itself and says nothing
  * @MOCK_DO_REQUESTED: requested size changes; argument: bytes
  * @MOCK_DO_USABLE: usable region changes; argument: bytes
- * @MOCK_DO_SAYS: another state of blocks is told; argument: the state
- * @MOCK_DO_DONE: do what is asked for, whatever is answered
- * @MOCK_DO_UNDONE: don't do what is asked for, whatever is answered
- * @MOCK_DO_LIE: the first of as many as the configuration has fields: it reads
- *	so from now on; argument: what
+ * @MOCK_DO_SAYS: answer with another state of blocks; argument: the state
+ * @MOCK_DO_DONE: do the request, whatever the answer
+ * @MOCK_DO_UNDONE: don't do the request, whatever the answer
+ * @MOCK_DO_LIE: the first of as many as the configuration has fields: lie about
+ *	that field from now on; argument: its value
  * @MOCK_DO_NR: how many there are
  */
 enum mock_do {
@@ -118,7 +119,7 @@ enum mock_do {
 };
 
 /**
- * struct mock_plan - what to do differently with one request
+ * struct mock_plan - how to treat one request differently
  * @set: BIT(MOCK_DO_*)
  * @arg: arguments
  */
@@ -131,13 +132,13 @@ struct mock_plan {
  * struct mock_rule - which requests to treat differently, and how
  * @used: there is a rule here
  * @types: BIT(VIRTIO_MEM_REQ_*) that it is about
- * @plan: what to do
+ * @plan: how to treat them
  * @next: so many more requests; 0: without end
  * @every: every so many requests; 0: not so
  * @chance: in 1000, with @rnd; 0: not so
  * @rnd: state of the random numbers
  * @seen: requests of these types so far
- * @hits: of which were treated so
+ * @hits: requests so far that the device treated so
  */
 struct mock_rule {
 	bool used;
@@ -174,9 +175,9 @@ struct mock_answer {
 };
 
 /**
- * struct mock_held - a request that was not answered yet
+ * struct mock_held - a request that the device has not answered yet
  * @used: there is one here
- * @never: to be answered when told to
+ * @never: answer it on order only
  * @due: when to answer it, jiffies
  * @head: its first descriptor
  * @len: used length
@@ -200,9 +201,9 @@ struct mock_held {
 /**
  * struct mock_line - one request in the log
  * @ms: when it came, since boot
- * @request: what was asked for
- * @answer: VIRTIO_MEM_RESP_* or what was made of it
- * @answered: whether it has been answered
+ * @request: the request
+ * @answer: VIRTIO_MEM_RESP_* or another answer that was ordered
+ * @answered: whether the device has answered it
  * @set: BIT(MOCK_DO_*) that were done
  */
 struct mock_line {
@@ -218,30 +219,30 @@ struct task_struct;
 
 /**
  * struct mock - a device
- * @index: which of them
+ * @index: its number
  * @pdev: the parent, through which suspend reaches the transport
  * @features: offered
  *
  * @register_lock: held while @vdev comes and goes; taken before @lock
  * @live: virtio devices that are not freed yet
- * @freed: woken when one is
+ * @freed: wait queue to wake when one is freed
  *
  * @lock: guards all below.  Never held while the device is registered or
- *	unregistered: the driver's probe and remove call the transport, which
- *	takes it.
+ *	unregistered, because the driver's probe and remove call the transport,
+ *	which takes it.
  * @vdev: the virtio device, NULL while there is none
- * @status: virtio status byte (written by the driver without a lock)
- * @gone: all reads say 0xff, as after a surprise removal
- * @dead: nothing is served until the driver resets the device
+ * @status: virtio status byte (the driver writes it without a lock)
+ * @gone: all reads return 0xff, as after a surprise removal
+ * @dead: the device serves nothing until the driver resets it
  * @vq: the queue, NULL while there is none
- * @last_avail: how far available descriptors have been taken
- * @last_used: how many used elements were written
- * @held: requests that are not answered yet
+ * @last_avail: how many available descriptors the device has taken
+ * @last_used: how many used elements the device has written
+ * @held: requests that the device has not answered yet
  * @frozen: how often the driver has let the device go to sleep
  * @restored: how often it has come back
  * @refused: how often the driver has refused
- * @wake_ms: what ends a sleep: so long after it began; below 0: nothing
- * @wake_work: does that
+ * @wake_ms: a sleep ends so long after it began; below 0: nothing ends it
+ * @wake_work: ends a sleep
  *
  * @addr: region, bytes
  * @size: region, bytes
@@ -260,17 +261,17 @@ struct task_struct;
  * @violation: how many of each
  * @last_violation: the last one, for people
  * @log: the last requests
- * @lines: how many requests have been logged
- * @first_line: the first of them that is shown
+ * @lines: how many requests the log has seen
+ * @first_line: the first of them that a read shows
  *
  * @config_lock: guards all below; last of all locks
  * @shown: configuration space
  * @generation: how often @shown has changed
- * @lying: BIT(MOCK_*) that don't tell the truth
- * @lie: but this
+ * @lying: BIT(MOCK_*) of fields that don't tell the truth
+ * @lie: the values that these fields tell
  *
  * @task: serves the queue
- * @wake: where it sleeps
+ * @wake: wait queue where it sleeps
  * @kicked: there may be something in the queue
  */
 struct mock {
@@ -282,7 +283,7 @@ struct mock {
 	atomic_t live;
 	wait_queue_head_t freed;
 
-	struct mutex lock;		/* guards what follows */
+	struct mutex lock;		/* guards all below */
 	struct virtio_device *vdev;
 	u8 status;
 	bool gone;
@@ -317,7 +318,7 @@ struct mock {
 	u64 lines;
 	u64 first_line;
 
-	spinlock_t config_lock;		/* guards what follows */
+	spinlock_t config_lock;		/* guards all below */
 	struct virtio_mem_config shown;
 	u32 generation;
 	unsigned long lying;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Orders, and what can be looked at: /sys/kernel/debug/virtio_mem_mock/N/.
- * README.md describes each file.
+ * The files for orders and for the device's state:
+ * /sys/kernel/debug/virtio_mem_mock/N/.  README.md describes each file.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -180,7 +180,7 @@ static void sleep_show(struct seq_file *s, struct mock *m)
 		   m->frozen, m->restored, m->refused, m->wake_ms);
 }
 
-/* As who suspends devices without asking notifiers first does. */
+/* Suspends the device as code does that asks no notifiers before. */
 static int sleep_now(struct mock *m, int (*what)(struct mock *m))
 {
 	int rc;
@@ -360,7 +360,7 @@ void mock_debugfs_add(struct mock *m)
 }
 
 /**
- * mock_debugfs_exit() - remove all files; waits for orders under way
+ * mock_debugfs_exit() - remove all files, and wait for orders under way
  */
 void mock_debugfs_exit(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rules by which requests are treated differently: read from a line of text,
- * and looked up for each request.  Does nothing itself.
+ * Rules by which the device treats requests differently: reads them from a line
+ * of text, and looks them up for each request.  It does nothing itself.
  *
  *   REQUEST WORD...      REQUEST: plug, unplug, unplug_all, state, any
  */
@@ -53,7 +53,7 @@ static const char *const done[MOCK_DO_LIE] = {
 	[MOCK_DO_UNDONE] = "undone",
 };
 
-/* For the log and for reading the rules. */
+/* The name in the log and in the list of rules. */
 static const char *do_name(unsigned int what)
 {
 	return what < MOCK_DO_LIE ? done[what] :
@@ -129,7 +129,7 @@ static int parse_word(struct mock_rule *r, char *name)
  * @m: the device
  * @line: text; is overwritten
  *
- * Without next=, every= or chance= it is about one request.
+ * Without next=, every= or chance= a rule applies to one request.
  *
  * Context: with the lock held.
  * Return: 0; -EINVAL if it makes no sense; -ENOSPC.
@@ -162,7 +162,7 @@ int mock_fault_parse(struct mock *m, char *line)
 }
 
 /**
- * mock_fault_clear() - behave from now on
+ * mock_fault_clear() - drop all rules, and behave from now on
  * @m: the device
  *
  * Context: with the lock held.
@@ -183,12 +183,12 @@ static bool applies(struct mock_rule *r)
 }
 
 /**
- * mock_fault_pick() - what to do differently with a request
+ * mock_fault_pick() - find out how to treat a request differently
  * @m: the device
  * @type: VIRTIO_MEM_REQ_*
- * @plan: out; what all rules that apply say together
+ * @plan: out: all rules that apply, together
  *
- * A rule that has done its work is dropped.
+ * Drops a rule that has done its work.
  *
  * Context: with the lock held.
  */
@@ -212,8 +212,8 @@ void mock_fault_pick(struct mock *m, u16 type, struct mock_plan *plan)
 }
 
 /**
- * mock_fault_show_set() - name what was done differently
- * @s: where to
+ * mock_fault_show_set() - print the names of differences
+ * @s: the file to print to
  * @set: BIT(MOCK_DO_*)
  */
 void mock_fault_show_set(struct seq_file *s, unsigned long set)
@@ -226,8 +226,8 @@ void mock_fault_show_set(struct seq_file *s, unsigned long set)
 }
 
 /**
- * mock_fault_show() - the rules that are left
- * @s: where to
+ * mock_fault_show() - print the rules that are left
+ * @s: the file to print to
  * @m: the device
  */
 void mock_fault_show(struct seq_file *s, struct mock *m)

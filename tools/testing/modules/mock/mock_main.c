@@ -2,8 +2,9 @@
 /*
  * Module parameters; the devices from load to unload.
  *
- * virtio-mem devices in software, inside the kernel whose driver is to be
- * tested.  Their memory is real, reserved at boot.  README.md says how to use it.
+ * virtio-mem devices in software, inside the kernel whose driver they test.
+ * Their memory is real, reserved at boot.  README.md says how to use the
+ * module.
  */
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -49,7 +50,7 @@ MODULE_PARM_DESC(devices, "How many devices share the region, 1 to 8 (default: 1
 
 static struct mock *mocks[MOCK_MAX_DEVICES];
 
-/* The virtio bus has no suspend of its own: each transport passes it on. */
+/* Passes a suspend on, because the virtio bus has no suspend of its own. */
 static int mock_suspend(struct device *dev)
 {
 	struct mock *m = dev_get_drvdata(dev);
@@ -76,7 +77,7 @@ static struct platform_driver mock_driver = {
 	.driver = {
 		.name = MOCK_NAME,
 		.pm = pm_sleep_ptr(&mock_pm),
-		/* Without its parent the device could not work. */
+		/* No unbinding, because the device can't work without its parent. */
 		.suppress_bind_attrs = true,
 	},
 };
@@ -92,7 +93,7 @@ static u64 bytes(const char *text)
 	return *end ? 0 : value;
 }
 
-/* Anything that makes no sense is refused here: orders make it so later. */
+/* Refuses senseless values, because only orders may make them so later. */
 static int take_parameters(struct mock *m)
 {
 	m->size = div_u64(bytes(size), devices);
@@ -154,7 +155,7 @@ static void destroy(struct mock *m)
 	kvfree(m);
 }
 
-/* Takes away what is there of a device. */
+/* Removes all of a device that is there. */
 static void end(unsigned int index)
 {
 	struct mock *m = mocks[index];
@@ -208,7 +209,7 @@ static int __init mock_init(void)
 		rc = begin(i);
 	if (!rc)
 		return 0;
-	/* The last one has not begun. */
+	/* Skips the last one, which has failed to begin. */
 	mock_debugfs_exit();
 	while (--i)
 		end(i - 1);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The memory device itself: which blocks are plugged, what the configuration
- * space shows, how requests are answered, and what a driver must not ask for.
- * Knows nothing of queues and faults.
+ * The memory device itself: plugged blocks, the contents of the configuration
+ * space, the answers to requests, and the requests that are forbidden to a
+ * driver.  This file knows nothing of queues and faults.
  *
- * Source: VIRTIO specification, "Memory Device"; where that leaves a choice,
- * what QEMU 7.2 does.
+ * Source: VIRTIO specification, "Memory Device"; QEMU 7.2 where that leaves a
+ * choice.
  */
 #include <linux/bitmap.h>
 #include <linux/ioport.h>
@@ -15,7 +15,7 @@
 
 #include "mock.h"
 
-/* As orders and faults name them. */
+/* The names in orders and faults. */
 const char *const mock_model_fields[MOCK_FIELD_NR] = {
 	[MOCK_BLOCK_SIZE] = "block_size",
 	[MOCK_NODE_ID] = "node_id",
@@ -26,7 +26,7 @@ const char *const mock_model_fields[MOCK_FIELD_NR] = {
 	[MOCK_REQUESTED_SIZE] = "requested_size",
 };
 
-/* How much more than requested a driver may choose from. */
+/* The usable region is larger than the requested size by so many bytes. */
 #define USABLE_EXTENT	SZ_256M
 
 /**
@@ -40,7 +40,7 @@ u64 mock_model_blocks(const struct mock *m)
 	return div64_u64(m->size, m->block_size);
 }
 
-/* Follows the requested size; only UNPLUG_ALL makes it smaller. */
+/* Adapts the usable region to a request; only UNPLUG_ALL makes it smaller. */
 static void resize_usable(struct mock *m, bool can_shrink)
 {
 	u64 usable = 0;
@@ -53,7 +53,7 @@ static void resize_usable(struct mock *m, bool can_shrink)
 }
 
 /**
- * mock_model_init() - a region without a block plugged
+ * mock_model_init() - set up a region without a plugged block
  * @m: the device, its parameters set
  *
  * Return: 0; -ENOMEM; -EBUSY if Linux has the memory; -ENXIO if there is none.
@@ -85,7 +85,7 @@ int mock_model_init(struct mock *m)
 }
 
 /**
- * mock_model_exit() - free what mock_model_init() has set up
+ * mock_model_exit() - undo mock_model_init()
  * @m: the device
  */
 void mock_model_exit(struct mock *m)
@@ -131,10 +131,10 @@ void mock_model_show(struct mock *m)
 }
 
 /**
- * mock_model_lie() - show something else than the truth
+ * mock_model_lie() - lie about a field
  * @m: the device
  * @field: of the configuration space
- * @value: what to show
+ * @value: the value to show
  *
  * Context: with the lock held.
  */
@@ -148,7 +148,7 @@ void mock_model_lie(struct mock *m, enum mock_field field, u64 value)
 }
 
 /**
- * mock_model_truth() - show the truth again
+ * mock_model_truth() - end all lies
  * @m: the device
  *
  * Context: with the lock held.
@@ -162,7 +162,7 @@ void mock_model_truth(struct mock *m)
 }
 
 /**
- * mock_model_request_size() - the host wants another size
+ * mock_model_request_size() - request another size, as the host
  * @m: the device
  * @requested: bytes
  *
@@ -182,11 +182,11 @@ int mock_model_request_size(struct mock *m, u64 requested)
 }
 
 /**
- * mock_model_set_usable() - another usable region, even a smaller one
+ * mock_model_set_usable() - set another usable region, even a smaller one
  * @m: the device
  * @usable: bytes
  *
- * A device may make it larger at any time, smaller never.
+ * A real device may make it larger at any time, but never smaller.
  *
  * Context: with the lock held.
  */
@@ -251,7 +251,7 @@ static bool all(const struct mock *m, const struct mock_request *req, bool set)
 	return find_next_bit(m->bitmap, end, first) >= end;
 }
 
-/* The region itself is marked as memory by its driver, but not as busy. */
+/* Looks for busy memory, as a driver marks its region as memory, but not busy. */
 static bool in_use(u64 addr, u64 size)
 {
 	return region_intersects(addr, size, IORESOURCE_SYSTEM_RAM |
@@ -289,11 +289,12 @@ static void judge_blocks(struct mock *m, const struct mock_request *req)
 }
 
 /**
- * mock_model_judge() - count what a driver must not ask for
- * @m: the device, as the driver can have known it
- * @req: what it asks for
+ * mock_model_judge() - count forbidden requests
+ * @m: the device, in the state that the driver can have known
+ * @req: the request
  *
- * Plugging more than requested is none: the request may just have changed.
+ * Plugging more than requested is allowed, because the request may just have
+ * changed.
  *
  * Context: with the lock held, before anything changes.
  */
@@ -320,7 +321,7 @@ static u16 plug(struct mock *m, const struct mock_request *req)
 	return VIRTIO_MEM_RESP_ACK;
 }
 
-/* What Linux has is never unplugged: the guest shall live to tell. */
+/* Never unplugs memory that Linux has, because the guest must live to tell. */
 static u16 unplug(struct mock *m, const struct mock_request *req)
 {
 	u64 size = req->nr * m->block_size;
@@ -358,7 +359,7 @@ static u16 state(struct mock *m, const struct mock_request *req, u16 *what)
 }
 
 /**
- * mock_model_system_reset() - what a reset of the machine does
+ * mock_model_system_reset() - do the device's part of a machine reset
  * @m: the device; no driver uses it
  *
  * Context: with the lock held.
@@ -373,9 +374,9 @@ int mock_model_system_reset(struct mock *m)
 }
 
 /**
- * mock_model_do() - do what is asked for
+ * mock_model_do() - do a request
  * @m: the device
- * @req: what is asked for
+ * @req: the request
  * @answer: out
  *
  * Context: with the lock held.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Marks in unplugged memory: whoever writes to it is found out when it is
- * plugged.  Also proves that there is memory at all.
+ * Marks unplugged memory, and finds out when it is plugged whether anybody has
+ * written to it.  Also proves that there is memory at all.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -10,8 +10,9 @@
 #include "mock.h"
 
 /*
- * A mark at each multiple of so many bytes: few, since each makes the host back
- * a page.  With KASAN fewer still, as each is mapped for itself.
+ * The distance of the marks, in bytes.  It is large, because each mark makes
+ * the host back a page; larger still with KASAN, because each is mapped for
+ * itself.
  */
 #define STRIDE	(IS_ENABLED(CONFIG_KASAN_VMALLOC) ? SZ_16M : SZ_128K)
 
@@ -20,7 +21,7 @@ static u64 mark(u64 addr)
 	return addr ^ 0x5bd1e995a5a5a5a5ULL;
 }
 
-/* For a while, unless all of it is mapped. */
+/* Maps a page for a while, unless all of the memory is mapped. */
 static u64 *map(struct mock *m, u64 addr)
 {
 	if (m->mem)
@@ -35,13 +36,13 @@ static void unmap(struct mock *m, u64 *mem)
 }
 
 /**
- * mock_poison_map() - make the memory reachable, for as long as the device is
+ * mock_poison_map() - map the memory, for as long as the device exists
  * @m: the device
  *
- * Once and for all: later on a driver may add or remove it at any moment, even
- * what is not plugged, and mapping what Linux just takes for its own is a race.
- * Not with KASAN, whose shadow of the mapping would take an eighth of the size
- * from the little memory that is left.
+ * Maps all of it at once, because a driver may add or remove it at any moment
+ * later, even unplugged parts, and it is a race to map memory that Linux just
+ * takes for its own.  Not with KASAN, because its shadow of the mapping would
+ * take an eighth of the size from the little memory that is left.
  *
  * Return: 0; -ENOMEM; -ENXIO if there is no memory.
  */
@@ -60,7 +61,7 @@ int mock_poison_map(struct mock *m)
 }
 
 /**
- * mock_poison_unmap() - the end of that
+ * mock_poison_unmap() - undo mock_poison_map()
  * @m: the device
  */
 void mock_poison_unmap(struct mock *m)
@@ -70,7 +71,7 @@ void mock_poison_unmap(struct mock *m)
 }
 
 /**
- * mock_poison_fill() - mark memory that is unplugged now
+ * mock_poison_fill() - mark memory that is unplugged
  * @m: the device
  * @addr: bytes
  * @size: bytes
@@ -94,12 +95,12 @@ void mock_poison_fill(struct mock *m, u64 addr, u64 size)
 }
 
 /**
- * mock_poison_check() - whether unplugged memory has been written to
+ * mock_poison_check() - whether anybody has written to unplugged memory
  * @m: the device
  * @addr: bytes
  * @size: bytes
  *
- * Return: whether it has; false if nobody can tell.
+ * Return: true if so; false if not, or if nobody can tell.
  */
 bool mock_poison_check(struct mock *m, u64 addr, u64 size)
 {

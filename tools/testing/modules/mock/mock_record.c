@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What happened: violations by the driver, counters, the last requests.
+ * The records: violations by the driver, counters, the last requests.
  */
 #include <linux/ktime.h>
 #include <linux/seq_file.h>
@@ -62,10 +62,10 @@ const char *mock_record_request_name(u16 type)
 }
 
 /**
- * mock_record_violation() - the driver did what it must not
+ * mock_record_violation() - record a violation by the driver
  * @m: the device
- * @v: what
- * @fmt: more, for people
+ * @v: the kind
+ * @fmt: details for people
  *
  * Context: with the lock held.
  */
@@ -86,10 +86,10 @@ void mock_record_violation(struct mock *m, enum mock_violation v,
 }
 
 /**
- * mock_record_request() - a request has come
+ * mock_record_request() - record a request
  * @m: the device
- * @req: it
- * @plan: what is done differently
+ * @req: the request
+ * @plan: how the device treats it differently
  *
  * Context: with the lock held.
  * Return: its line, for mock_record_answer().
@@ -107,7 +107,7 @@ u64 mock_record_request(struct mock *m, const struct mock_request *req,
 }
 
 /**
- * mock_record_answer() - a request was answered
+ * mock_record_answer() - record the answer to a request
  * @m: the device
  * @line: from mock_record_request()
  * @type: VIRTIO_MEM_REQ_*
@@ -125,7 +125,7 @@ void mock_record_answer(struct mock *m, u64 line, u16 type, u16 answer)
 }
 
 /**
- * mock_record_silence() - a request will never be answered
+ * mock_record_silence() - record that a request will never get its answer
  * @m: the device
  * @type: VIRTIO_MEM_REQ_*
  *
@@ -137,8 +137,8 @@ void mock_record_silence(struct mock *m, u16 type)
 }
 
 /**
- * mock_record_counters() - requests by type and answer
- * @s: where to
+ * mock_record_counters() - print the numbers of requests by type and answer
+ * @s: the file to print to
  * @m: the device
  */
 void mock_record_counters(struct seq_file *s, struct mock *m)
@@ -156,8 +156,8 @@ void mock_record_counters(struct seq_file *s, struct mock *m)
 }
 
 /**
- * mock_record_violations() - how many of each
- * @s: where to
+ * mock_record_violations() - print the number of violations of each kind
+ * @s: the file to print to
  * @m: the device
  */
 void mock_record_violations(struct seq_file *s, struct mock *m)
@@ -174,8 +174,8 @@ void mock_record_violations(struct seq_file *s, struct mock *m)
 }
 
 /**
- * mock_record_log() - the last requests, oldest first
- * @s: where to
+ * mock_record_log() - print the last requests, oldest first
+ * @s: the file to print to
  * @m: the device
  */
 void mock_record_log(struct seq_file *s, struct mock *m)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The device's side of the queue: a thread that takes requests out of the
- * ring, has them judged, changed by faults and done, and puts answers in.
+ * The device's side of the queue: a thread that takes requests out of the ring,
+ * judges them, lets faults change them, does them, and puts answers in.
  *
- * Split ring without indirect descriptors and without event indices, as the
+ * A split ring without indirect descriptors and without event indices, as the
  * transport offers it.  The rules are those of the specification's "Split
- * Virtqueues"; everything in the ring is read as if it could be wrong.
+ * Virtqueues"; the thread trusts nothing in the ring.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -61,7 +61,7 @@ static u32 copy(struct mock *m, u16 head, bool write, void *data, u32 len)
 	return done;
 }
 
-/* How many bytes a chain has for the device to write, up to what it needs. */
+/* How many bytes a chain has for the device to write, up to a whole answer. */
 static u32 room(struct mock *m, u16 head)
 {
 	struct virtio_device *vdev = m->vq->vdev;
@@ -86,7 +86,7 @@ static u16 available(struct mock *m)
 	const struct vring *ring = virtqueue_get_vring(m->vq);
 	u16 idx = virtio16_to_cpu(m->vq->vdev, READ_ONCE(ring->avail->idx));
 
-	/* The index is read before what it stands for. */
+	/* Read the index before the elements that it counts. */
 	smp_rmb();
 	return idx - m->last_avail;
 }
@@ -107,7 +107,7 @@ static void put_used(struct mock *m, u16 head, u32 len)
 
 	elem->id = cpu_to_virtio32(vdev, head);
 	elem->len = cpu_to_virtio32(vdev, len);
-	/* The element is there before the index says so. */
+	/* Write the element before the index that counts it. */
 	smp_wmb();
 	WRITE_ONCE(ring->used->idx, cpu_to_virtio16(vdev, m->last_used));
 }
@@ -117,13 +117,13 @@ static void interrupt(struct mock *m)
 	const struct vring *ring = virtqueue_get_vring(m->vq);
 	unsigned long flags;
 
-	/* The driver's wish is read after it could see the answer. */
+	/* Read the driver's wish after the driver could see the answer. */
 	smp_mb();
 	if (ring->avail->flags & cpu_to_virtio16(m->vq->vdev,
 						 VRING_AVAIL_F_NO_INTERRUPT))
 		return;
 	m->interrupts++;
-	/* Drivers expect their callback to run as an interrupt does. */
+	/* Interrupts off, because drivers expect an interrupt's callback. */
 	local_irq_save(flags);
 	vring_interrupt(0, m->vq);
 	local_irq_restore(flags);
@@ -162,7 +162,7 @@ static void hold(struct mock *m, const struct mock_held *held)
 	}
 }
 
-/* Answers what is due; returns how long to sleep until the next is. */
+/* Sends answers that are due; returns how long to sleep until the next. */
 static long answer_due(struct mock *m)
 {
 	long sleep = MAX_SCHEDULE_TIMEOUT;
@@ -187,7 +187,7 @@ static long answer_due(struct mock *m)
  * Requests.
  */
 
-/* As QEMU does with what is no request: nothing more until a reset. */
+/* Serves nothing more until a reset, as QEMU does after a malformed request. */
 static void give_up(struct mock *m)
 {
 	m->dead = true;
@@ -195,7 +195,7 @@ static void give_up(struct mock *m)
 	mock_transport_changed(m);
 }
 
-/* What changes in the middle of a request. */
+/* Changes the configuration in the middle of a request. */
 static void change_config(struct mock *m, const struct mock_plan *plan)
 {
 	const unsigned long lies = GENMASK(MOCK_DO_NR - 1, MOCK_DO_LIE);
@@ -232,7 +232,7 @@ static bool end(struct mock *m, const struct mock_plan *plan)
 	return true;
 }
 
-/* Whether what was asked for is done; by default if the answer may be ACK. */
+/* Whether to do the request; by default if the answer may be ACK. */
 static bool shall_do(const struct mock_plan *plan)
 {
 	if (plan->set & BIT(MOCK_DO_DONE))
@@ -313,8 +313,9 @@ static bool ready(struct mock *m)
 	if (!m->vq || m->dead)
 		return false;
 	/*
-	 * First the ring, then the status (available() has the barrier): the
-	 * driver may say DRIVER_OK, and then ask, while we look.
+	 * First the ring, then the status (available() has the barrier),
+	 * because the driver may set DRIVER_OK and then send a request
+	 * meanwhile.
 	 */
 	early = available(m);
 	if (READ_ONCE(m->status) & VIRTIO_CONFIG_S_DRIVER_OK)
@@ -349,7 +350,7 @@ static int thread(void *arg)
  * mock_ring_start() - start serving
  * @m: the device
  *
- * Return: 0 or what kthread_run() says.
+ * Return: 0 or an error of kthread_run().
  */
 int mock_ring_start(struct mock *m)
 {
@@ -372,7 +373,7 @@ void mock_ring_stop(struct mock *m)
 }
 
 /**
- * mock_ring_kick() - there may be something to do
+ * mock_ring_kick() - wake the thread, as there may be something to do
  * @m: the device
  *
  * Context: any.
@@ -384,7 +385,7 @@ void mock_ring_kick(struct mock *m)
 }
 
 /**
- * mock_ring_open() - a new queue, or none any more
+ * mock_ring_open() - set a new queue, or none any more
  * @m: the device
  * @vq: the queue or NULL
  *
@@ -414,16 +415,16 @@ void mock_ring_reset(struct mock *m)
 			mock_record_silence(m, m->held[i].type);
 		m->held[i].used = false;
 	}
-	/* The ring is not to be touched until the next one is set up. */
+	/* Don't touch the ring until the next one is set up. */
 	m->dead = true;
 }
 
 /**
- * mock_ring_release() - answer what was never to be answered
+ * mock_ring_release() - answer requests that faults have held back
  * @m: the device
  *
  * Context: with the lock held.
- * Return: how many requests that are.
+ * Return: how many requests these are.
  */
 unsigned int mock_ring_release(struct mock *m)
 {
@@ -441,7 +442,7 @@ unsigned int mock_ring_release(struct mock *m)
 }
 
 /**
- * mock_ring_pending() - requests that are not answered yet
+ * mock_ring_pending() - count requests that the device has not answered yet
  * @m: the device
  *
  * Context: with the lock held.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Sleep: what suspend and hibernation do with the device, how the driver is
- * told, and whether what is plugged outlives it.  May call virtio_mem_mock's
+ * Sleep: does the device's part of suspend and hibernation, tells the driver,
+ * and decides whether plugged memory survives.  May call virtio_mem_mock's
  * model and record.
  */
 #include <linux/suspend.h>
@@ -16,7 +16,7 @@ static void wake(struct work_struct *work)
 }
 
 /**
- * mock_sleep_init() - awake, and nothing that ends a sleep
+ * mock_sleep_init() - begin awake, with nothing that ends a sleep
  * @m: the device
  */
 void mock_sleep_init(struct mock *m)
@@ -26,7 +26,7 @@ void mock_sleep_init(struct mock *m)
 }
 
 /**
- * mock_sleep_exit() - nothing of ours ends a sleep any more
+ * mock_sleep_exit() - end no sleep any more
  * @m: the device
  */
 void mock_sleep_exit(struct mock *m)
@@ -36,8 +36,9 @@ void mock_sleep_exit(struct mock *m)
 
 #ifdef CONFIG_PM_SLEEP
 /*
- * Suspend to idle cuts no power; what is deeper is outlived by what is plugged
- * if that was agreed on; a machine that is off, as for hibernation, has lost it.
+ * Whether the device keeps plugged memory.  Suspend to idle cuts no power;
+ * memory survives a deeper suspend if the feature was negotiated; a machine
+ * that is off, as in hibernation, has lost it.
  */
 static bool keeps(const struct mock *m)
 {
@@ -57,7 +58,7 @@ static void fall_asleep(struct mock *m)
 	if (m->plugged && !keeps(m)) {
 		mock_record_violation(m, MOCK_V_ASLEEP, "0x%llx bytes plugged",
 				      m->plugged);
-		/* What Linux has stays: the guest shall live to tell. */
+		/* Memory that Linux has stays, because the guest must live to tell. */
 		mock_model_system_reset(m);
 	}
 	if (m->wake_ms >= 0)
@@ -66,11 +67,11 @@ static void fall_asleep(struct mock *m)
 }
 
 /**
- * mock_sleep_freeze() - the device is about to sleep
+ * mock_sleep_freeze() - put the device to sleep
  * @m: the device
  *
  * Context: may sleep; no order is under way, or with register_lock.
- * Return: 0 or why the driver refuses.
+ * Return: 0 or the driver's error if it refuses.
  */
 int mock_sleep_freeze(struct mock *m)
 {
@@ -91,11 +92,11 @@ int mock_sleep_freeze(struct mock *m)
 }
 
 /**
- * mock_sleep_restore() - the device has woken up
+ * mock_sleep_restore() - wake the device up
  * @m: the device
  *
  * Context: as mock_sleep_freeze().
- * Return: 0 or why the driver can't go on.
+ * Return: 0 or the driver's error if it can't go on.
  */
 int mock_sleep_restore(struct mock *m)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The virtio transport: registers the virtio device and is its struct
- * virtio_config_ops.  Knows nothing of requests.
+ * The virtio transport: registers the virtio device and provides its struct
+ * virtio_config_ops.  This file knows nothing of requests.
  */
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -14,7 +14,7 @@
 
 /**
  * struct mock_vdev - a virtio device, which may outlive its registration
- * @vdev: it
+ * @vdev: the virtio device
  * @mock: the device behind it
  */
 struct mock_vdev {
@@ -68,11 +68,11 @@ static void mock_set_status(struct virtio_device *vdev, u8 status)
 	struct mock *m = to_mock(vdev);
 
 	WRITE_ONCE(m->status, status);
-	/* What was made available before DRIVER_OK is to be seen now. */
+	/* Look for requests that came before DRIVER_OK. */
 	mock_ring_kick(m);
 }
 
-/* Block states, and what is said of them, survive. */
+/* Resets the device; block states and configuration, lies too, survive. */
 static void mock_reset(struct virtio_device *vdev)
 {
 	struct mock *m = to_mock(vdev);
@@ -90,7 +90,7 @@ static bool mock_notify(struct virtqueue *vq)
 }
 
 /**
- * mock_transport_find() - find_vqs(), whatever its arguments are
+ * mock_transport_find() - find_vqs() with arguments of any kernel version
  * @vdev: the virtio device
  * @nvqs: how many queues the driver wants; there is one
  * @vqs: out
@@ -126,7 +126,7 @@ static void mock_del_vqs(struct virtio_device *vdev)
 
 	mutex_lock(&m->lock);
 	vq = m->vq;
-	/* Attached, their mappings are never undone. */
+	/* Buffers that stay attached leak their mappings. */
 	if (vq && vq->num_free != vq->num_max)
 		mock_record_violation(m, MOCK_V_ATTACHED, "%u descriptors",
 				      vq->num_max - vq->num_free);
@@ -136,7 +136,7 @@ static void mock_del_vqs(struct virtio_device *vdev)
 		vring_del_virtqueue(vq);
 }
 
-/* Interrupts are raised with the lock held. */
+/* Taking the lock waits for callbacks, because they run with it held. */
 static void mock_synchronize_cbs(struct virtio_device *vdev)
 {
 	struct mock *m = to_mock(vdev);
@@ -192,7 +192,7 @@ static void release(struct device *dev)
  * @m: the device
  *
  * Context: may sleep; probes the driver if there is one.
- * Return: 0; -EEXIST if it is there; what register_virtio_device() says.
+ * Return: 0; -EEXIST if it is there; or an error of register_virtio_device().
  */
 int mock_transport_add(struct mock *m)
 {
@@ -277,7 +277,7 @@ int mock_transport_remove(struct mock *m, bool surprise)
  * mock_transport_wait() - wait until nobody has a reference any more
  * @m: the device, removed before
  *
- * Our code frees the virtio device, so it has to stay until then.
+ * The module must stay until then, because its code frees the virtio device.
  *
  * Context: may sleep, for as long as a driver keeps its reference.
  */
@@ -289,7 +289,7 @@ void mock_transport_wait(struct mock *m)
 }
 
 /**
- * mock_transport_changed() - configuration change interrupt
+ * mock_transport_changed() - raise the configuration change interrupt
  * @m: the device
  *
  * Context: with the lock held.

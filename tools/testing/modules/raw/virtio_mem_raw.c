@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A driver for virtio-mem devices that does nothing by itself, and whatever it
- * is told, right or wrong: for looking at how a device answers, and whether it
- * notices what a driver must not do.  Adds no memory to Linux.
+ * A driver for virtio-mem devices that does nothing by itself, and sends any
+ * request on order, right or wrong.  It shows how a device answers, and whether
+ * the device notices violations of a driver.  It adds no memory to Linux.
  *
  *   /sys/kernel/debug/virtio_mem_raw/DEVICE/
  *     send    [FLAG...] TYPE ADDR BLOCKS[; ...]: put requests into the queue,
@@ -43,11 +43,11 @@ module_param(keep, bool, 0444);
 MODULE_PARM_DESC(keep, "Don't detach requests that are out at the end (default: N)");
 
 /**
- * struct raw_slot - a request and what came of it
+ * struct raw_slot - a request and its answer
  * @req: the request
  * @resp: the answer
  * @done: an answer came
- * @len: so many bytes of it
+ * @len: bytes of the answer
  */
 struct raw_slot {
 	struct virtio_mem_req req;
@@ -58,19 +58,19 @@ struct raw_slot {
 
 /**
  * struct raw - a device
- * @vdev: it
+ * @vdev: the virtio device
  * @vq: its queue
  * @dir: its files
  * @lock: guards @vq and @slot
- * @answered: woken by the queue's interrupt
- * @nr: how many requests were sent last
- * @slot: these
+ * @answered: wait queue that the queue's interrupt wakes
+ * @nr: how many requests the driver sent last
+ * @slot: these requests
  */
 struct raw {
 	struct virtio_device *vdev;
 	struct virtqueue *vq;
 	struct dentry *dir;
-	spinlock_t lock;	/* the queue has none of its own */
+	spinlock_t lock;	/* because the queue has none of its own */
 	wait_queue_head_t answered;
 	unsigned int nr;
 	struct raw_slot slot[MAX_REQUESTS];
@@ -116,7 +116,7 @@ static int put(struct raw *r, struct raw_slot *slot, size_t out, size_t in)
 	return rc;
 }
 
-/* One request out of its words. */
+/* Makes a request out of its words. */
 static int parse(struct raw *r, char *text)
 {
 	struct raw_slot *slot = &r->slot[r->nr];
@@ -154,7 +154,7 @@ static int send(struct raw *r, char *line)
 	char *text;
 	int rc = 0;
 
-	/* What is out still has its buffers. */
+	/* A request that is out still uses its buffers. */
 	if (!collect(r))
 		return -EBUSY;
 	r->nr = 0;
@@ -288,7 +288,7 @@ static int raw_probe(struct virtio_device *vdev)
 
 		parse(r, line);
 		virtqueue_kick(r->vq);
-		/* Until the device has had the time to look. */
+		/* Give the device time to notice. */
 		msleep(100);
 	}
 	virtio_device_ready(vdev);
