@@ -77,7 +77,7 @@ static struct platform_driver mock_driver = {
 	.driver = {
 		.name = MOCK_NAME,
 		.pm = pm_sleep_ptr(&mock_pm),
-		/* No unbinding, because the device can't work without its parent. */
+		/* No unbinding, as the device can't work without its parent. */
 		.suppress_bind_attrs = true,
 	},
 };

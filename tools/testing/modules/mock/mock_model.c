@@ -251,7 +251,7 @@ static bool all(const struct mock *m, const struct mock_request *req, bool set)
 	return find_next_bit(m->bitmap, end, first) >= end;
 }
 
-/* Looks for busy memory, as a driver marks its region as memory, but not busy. */
+/* Looks for busy memory, because a driver's region is not marked as busy. */
 static bool in_use(u64 addr, u64 size)
 {
 	return region_intersects(addr, size, IORESOURCE_SYSTEM_RAM |

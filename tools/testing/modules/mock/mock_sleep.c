@@ -58,7 +58,7 @@ static void fall_asleep(struct mock *m)
 	if (m->plugged && !keeps(m)) {
 		mock_record_violation(m, MOCK_V_ASLEEP, "0x%llx bytes plugged",
 				      m->plugged);
-		/* Memory that Linux has stays, because the guest must live to tell. */
+		/* Linux keeps its memory, as the guest must live to tell. */
 		mock_model_system_reset(m);
 	}
 	if (m->wake_ms >= 0)

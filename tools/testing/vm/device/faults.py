@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The table of faults: which step of which operation fails, and how.
 
-An order is as in ../virtio_mem_fault/README.md; "new,old" are names of one
+An order is as in modules/fault/README.md; "new,old" are names of one
 function in different kernels. BB stands for the first address of the big block
 that the operation is about.
 """
