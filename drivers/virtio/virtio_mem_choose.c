@@ -294,7 +294,7 @@ static unsigned long reserve_pages(const struct virtio_mem_pressure *p,
 
 /**
  * virtio_mem_choose_fit() - whether the guest can do without a big block
- * @score: what a look at the big block found
+ * @score: what a scan of the big block found
  * @p: what memory the guest has left
  * @mib_pages: pages in a MiB
  * @reserve_mib: MiB that must be left; 0: nothing must; below 0: the driver's
