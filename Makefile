@@ -56,7 +56,7 @@ demo:
 help:
 	@echo "make [KVER=...|KDIR=...]   build virtio_mem.ko (now: $(KVER))"
 	@echo "make install|uninstall     into updates/, which modprobe prefers (DESTDIR=)"
-	@echo "make tools|install-tools   vmemctl and its kind (PREFIX=, DESTDIR=)"
+	@echo "make tools|install-tools   vmem for guests, vmemctl for hosts (PREFIX=, DESTDIR=)"
 	@echo "make demo                  boot a guest, grow it to 5 GiB and shrink it back"
 	@echo "make check                 lint, unit, KUnit and QEMU tests"
 	@echo "make lint|unit|kunit       parts of it"

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The guest's virtio-mem devices, and what either driver tells of them.
+ *
+ * Three sources, the best that can be read first: the driver's own sysfs files
+ * (this project's driver only), the device's configuration (root), /proc/iomem.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "devices.h"
+#include "iomem.h"
+#include "memblocks.h"
+#include "options.h"
+#include "sys.h"
+
+#define DEVICES "/sys/bus/virtio/devices"
+#define VIRTIO_ID_MEM 24
+
+static uint64_t attr(const char *device, const char *name)
+{
+	uint64_t value;
+
+	return sys_number(&value, 10, DEVICES "/%s/virtio_mem/%s", device, name) ? value : UNKNOWN;
+}
+
+/* The driver's own files. */
+static void ask_driver(struct device *dev)
+{
+	uint64_t since = attr(dev->name, "stats/since_seconds");
+	char *error;
+
+	dev->device_block = attr(dev->name, "device_block_size");
+	dev->unit = attr(dev->name, "big_block_size");
+	dev->requested = attr(dev->name, "requested_size");
+	dev->plugged = attr(dev->name, "plugged_size");
+	dev->usable_size = attr(dev->name, "usable_region_size");
+	dev->state = sys_read(DEVICES "/%s/virtio_mem/state", dev->name);
+	dev->since = since;
+	error = sys_read(DEVICES "/%s/virtio_mem/last_error", dev->name);
+	/* It stays after success: only a request that is not met has a cause. */
+	if (error && *error && dev->state &&
+	    (!strcmp(dev->state, "waiting") || !strcmp(dev->state, "broken")))
+		dev->cause = error;
+	else
+		free(error);
+}
+
+static void ask_device(struct device *dev)
+{
+	struct vmem_config config;
+	struct range region;
+
+	if (config_read(dev->name, &config)) {
+		dev->addr = config.addr;
+		dev->region_size = config.region_size;
+		if (!dev->ours) {
+			dev->device_block = config.block_size;
+			dev->usable_size = config.usable_region_size;
+			dev->requested = config.requested_size;
+			dev->plugged = config.plugged_size;
+		}
+	} else if (iomem_region(dev->name, &region)) {
+		dev->addr = region.start;
+		dev->region_size = region.end - region.start;
+	}
+}
+
+/* Another driver works in memory blocks at least, or in larger device blocks. */
+static void guess(struct device *dev)
+{
+	struct ranges added;
+
+	if (dev->unit == UNKNOWN) {
+		dev->unit = memblock_size();
+		if (dev->device_block != UNKNOWN && dev->device_block > dev->unit)
+			dev->unit = dev->device_block;
+	}
+	if (dev->plugged == UNKNOWN && dev->addr != UNKNOWN && iomem_added(&added)) {
+		dev->plugged = ranges_inside(&added, dev->addr, dev->addr + dev->region_size);
+		free(added.r);
+	}
+	if (dev->state)
+		return;
+	if (!dev->driver)
+		dev->state = xprintf("no-driver");
+	else if (dev->requested == UNKNOWN || dev->plugged == UNKNOWN)
+		dev->state = xprintf("unknown");
+	else if (dev->requested == dev->plugged)
+		dev->state = xprintf("idle");
+	else
+		dev->state = xprintf(dev->requested > dev->plugged ? "growing" : "shrinking");
+}
+
+static void read_one(struct device *dev, const char *name)
+{
+	char *link = sys_link(DEVICES "/%s/driver", name);
+	const char *slash = link ? strrchr(link, '/') : NULL;
+
+	*dev = (struct device){
+		.name = xprintf("%s", name), .addr = UNKNOWN, .region_size = UNKNOWN,
+		.usable_size = UNKNOWN, .device_block = UNKNOWN, .unit = UNKNOWN,
+		.requested = UNKNOWN, .plugged = UNKNOWN, .since = UNKNOWN,
+	};
+	if (slash)
+		dev->driver = xprintf("%s", slash + 1);
+	free(link);
+	dev->ours = sys_exists(DEVICES "/%s/virtio_mem", name);
+	if (dev->ours)
+		ask_driver(dev);
+	ask_device(dev);
+	guess(dev);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strverscmp(((const struct device *)a)->name, ((const struct device *)b)->name);
+}
+
+static void read_all(struct devices *out)
+{
+	DIR *dir = sys_opendir(DEVICES);
+	struct dirent *entry;
+	uint64_t id;
+
+	*out = (struct devices){ 0 };
+	while (dir && (entry = readdir(dir))) {
+		if (!sys_number(&id, 16, DEVICES "/%s/device", entry->d_name) || id != VIRTIO_ID_MEM)
+			continue;
+		if (options.device && strcmp(options.device, entry->d_name))
+			continue;
+		out->d = xgrow(out->d, out->nr + 1, sizeof(*out->d));
+		read_one(&out->d[out->nr++], entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	if (out->nr)
+		qsort(out->d, out->nr, sizeof(*out->d), by_name);
+}
+
+/**
+ * devices_find() - look for virtio-mem devices
+ * @out: what was found, at least one, to be given back with devices_free()
+ *
+ * Return: 0, or an exit status after a message.
+ */
+int devices_find(struct devices *out)
+{
+	read_all(out);
+	if (out->nr)
+		return 0;
+	if (options.device)
+		return fail("%s is no virtio-mem device", options.device);
+	return fail("this machine has no virtio-mem device");
+}
+
+/* As devices_find(), for devices that were found before. */
+int devices_refresh(struct devices *devices)
+{
+	devices_free(devices);
+	return devices_find(devices);
+}
+
+/* Return: whether the host wants back what is plugged. */
+bool device_wants_less(const struct device *dev)
+{
+	return dev->requested != UNKNOWN && dev->plugged != UNKNOWN &&
+	       dev->requested < dev->plugged && dev->plugged - dev->requested >= dev->unit;
+}
+
+/* Return: whether the host offers more than is plugged. */
+bool device_wants_more(const struct device *dev)
+{
+	return dev->requested != UNKNOWN && dev->plugged != UNKNOWN && dev->requested > dev->plugged;
+}
+
+/* Give it back. */
+void devices_free(struct devices *devices)
+{
+	for (int i = 0; i < devices->nr; i++) {
+		free(devices->d[i].name);
+		free(devices->d[i].driver);
+		free(devices->d[i].state);
+		free(devices->d[i].cause);
+	}
+	free(devices->d);
+	*devices = (struct devices){ 0 };
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device's blocks as a map, a character a block or more.
+ */
+#ifndef _VMEM_MAP_H
+#define _VMEM_MAP_H
+
+#include <stdbool.h>
+
+struct blocks;
+struct device;
+
+bool map_in_colour(void);
+void map_legend(bool colour);
+bool map_draw(const struct device *dev, bool colour, int width);
+int map_width(void);
+
+#endif
