@@ -22,6 +22,7 @@ static const struct command {
 } commands[] = {
 	{ "list", cmd_list },
 	{ "map", cmd_map },
+	{ "why", cmd_why },
 };
 
 static const struct command *chosen = &commands[0];
@@ -113,10 +114,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = known,
 	.parser = parse,
-	.args_doc = "[map]",
+	.args_doc = "[map|why]",
 	.doc = "What this guest's virtio-mem devices do, and who is in their way.\v\n"
 	       "  vmem         a line a device: how far a resize is, and its state\n"
 	       "  vmem map     its blocks as a map\n"
+	       "  vmem why     who holds the memory that stays\n"
 };
 
 int main(int argc, char **argv)
