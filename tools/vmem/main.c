@@ -22,7 +22,10 @@ static const struct command {
 } commands[] = {
 	{ "list", cmd_list },
 	{ "map", cmd_map },
+	{ "watch", cmd_watch },
 	{ "why", cmd_why },
+	{ "check", cmd_check },
+	{ "log", cmd_log },
 };
 
 static const struct command *chosen = &commands[0];
@@ -114,11 +117,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = known,
 	.parser = parse,
-	.args_doc = "[map|why]",
+	.args_doc = "[map|watch|why|check|log]",
 	.doc = "What this guest's virtio-mem devices do, and who is in their way.\v\n"
 	       "  vmem         a line a device: how far a resize is, and its state\n"
 	       "  vmem map     its blocks as a map\n"
+	       "  vmem watch   the same, again and again\n"
 	       "  vmem why     who holds the memory that stays\n"
+	       "  vmem check   whether this guest could shrink: 0 yes, 1 with warnings, 2 no\n"
+	       "  vmem log     what driver and kernel said\n",
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vmem watch: devices, maps and progress, again and again.
+ */
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "blocks.h"
+#include "list.h"
+#include "map.h"
+#include "options.h"
+#include "sys.h"
+#include "table.h"
+
+/* Looks that the speed is taken over. */
+#define LOOKS 6
+/* Without a driver that says so: for so many seconds nothing changed. */
+#define STUCK_SECONDS 30
+#define BAR 30
+
+struct progress {
+	uint64_t goal, from;         /* of the request that is being worked on */
+	uint64_t plugged[LOOKS];     /* the newest is the last one */
+	double time[LOOKS];
+	int looks;
+	double changed;              /* when plugged last changed */
+	uint64_t trying;             /* address of a block that is taken back; UNKNOWN */
+};
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static uint64_t find_trying(const struct device *dev)
+{
+	struct blocks blocks;
+	uint64_t found = UNKNOWN;
+
+	if (!blocks_read(dev, &blocks))
+		return UNKNOWN;
+	for (int i = 0; i < blocks.nr && found == UNKNOWN; i++)
+		if (blocks.b[i].state == BLOCK_TAKEN)
+			found = blocks.b[i].start;
+	blocks_free(&blocks);
+	return found;
+}
+
+static void take_look(struct progress *p, const struct device *dev)
+{
+	int last;
+
+	if (!p->looks || p->goal != dev->requested) {
+		*p = (struct progress){ .goal = dev->requested, .from = dev->plugged };
+		p->changed = now();
+	}
+	if (p->looks == LOOKS) {
+		memmove(p->plugged, p->plugged + 1, sizeof(p->plugged) - sizeof(*p->plugged));
+		memmove(p->time, p->time + 1, sizeof(p->time) - sizeof(*p->time));
+		p->looks--;
+	}
+	last = p->looks++;
+	p->plugged[last] = dev->plugged;
+	p->time[last] = now();
+	if (last && p->plugged[last] != p->plugged[last - 1])
+		p->changed = p->time[last];
+	p->trying = find_trying(dev);
+}
+
+/* Return: bytes a second towards the goal; 0 if there is no progress. */
+static double speed_of(const struct progress *p)
+{
+	int last = p->looks - 1;
+	double passed = p->time[last] - p->time[0];
+	double done = (double)p->plugged[last] - (double)p->plugged[0];
+
+	if (p->goal < p->plugged[last])
+		done = -done;
+	return passed > 0 && done > 0 ? done / passed : 0;
+}
+
+/* Return: seconds that are left at this speed; UNKNOWN. */
+static uint64_t left_of(const struct progress *p)
+{
+	double speed = speed_of(p), left;
+	uint64_t plugged = p->plugged[p->looks - 1];
+
+	left = p->goal > plugged ? p->goal - plugged : plugged - p->goal;
+	return speed > 0 && left > 0 ? (uint64_t)(left / speed + 0.999) : UNKNOWN;
+}
+
+static void print_progress(const struct progress *p, const struct device *dev)
+{
+	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
+	uint64_t all = p->goal > p->from ? p->goal - p->from : p->from - p->goal;
+	uint64_t done = dev->plugged > p->from ? dev->plugged - p->from : p->from - dev->plugged;
+	int full = !all ? BAR : done >= all ? BAR : (int)(BAR * done / all);
+	uint64_t left = left_of(p);
+
+	printf("%s [", dev->name);
+	for (int i = 0; i < BAR; i++)
+		putchar(i < full ? '=' : ' ');
+	printf("] %s of %s, %s", size_text(a, dev->plugged), size_text(b, dev->requested), dev->state);
+	if (left != UNKNOWN)
+		printf(", %s/s, %s left", size_text(b, speed_of(p)), seconds_text(c, left));
+	if (p->trying != UNKNOWN)
+		printf(", taking back 0x%" PRIx64, p->trying);
+	printf("\n");
+	if (dev->cause)
+		printf("  %s\n", dev->cause);
+}
+
+static struct json_object *number(uint64_t value)
+{
+	return value == UNKNOWN ? NULL : json_object_new_uint64(value);
+}
+
+/* A line of JSON a device and look. */
+static void print_json(const struct progress *p, const struct device *dev)
+{
+	struct json_object *out = json_object_new_object();
+
+	json_object_object_add(out, "time", json_object_new_int64(time(NULL)));
+	json_object_object_add(out, "device", json_object_new_string(dev->name));
+	json_object_object_add(out, "requested", number(dev->requested));
+	json_object_object_add(out, "plugged", number(dev->plugged));
+	json_object_object_add(out, "state", json_object_new_string(dev->state));
+	json_object_object_add(out, "cause", dev->cause ? json_object_new_string(dev->cause) : NULL);
+	json_object_object_add(out, "bytes_per_second", number(speed_of(p)));
+	json_object_object_add(out, "seconds_left", number(left_of(p)));
+	json_object_object_add(out, "taking_back", number(p->trying));
+	puts(json_object_to_json_string_ext(out, JSON_C_TO_STRING_PLAIN |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(out);
+}
+
+/* Only a terminal is overwritten in place. */
+static void print_screen(const struct devices *devices, const struct progress *p)
+{
+	struct table *table = list_table(devices);
+	bool colour = map_in_colour();
+
+	printf("\033[H\033[2J");
+	table_print(table);
+	table_free(table);
+	printf("\n");
+	for (int i = 0; i < devices->nr; i++) {
+		print_progress(&p[i], &devices->d[i]);
+		map_draw(&devices->d[i], colour, map_width());
+	}
+	map_legend(colour);
+}
+
+static bool is_met(const struct device *dev)
+{
+	/* As nearly as blocks allow. */
+	return !strcmp(dev->state, "idle") ||
+	       (!device_wants_less(dev) && !device_wants_more(dev));
+}
+
+static bool is_stuck(const struct device *dev, const struct progress *p)
+{
+	return !strcmp(dev->state, "waiting") || !strcmp(dev->state, "broken") ||
+	       !strcmp(dev->state, "no-driver") || now() - p->changed > STUCK_SECONDS;
+}
+
+/* Return: whether --once has come to an end, then with *status. */
+static bool ended(const struct devices *devices, const struct progress *p, int *status)
+{
+	bool over = true;
+
+	*status = STATUS_OK;
+	for (int i = 0; i < devices->nr; i++) {
+		if (is_met(&devices->d[i]))
+			continue;
+		*status = STATUS_WARNING;
+		over &= is_stuck(&devices->d[i], &p[i]);
+	}
+	return over;
+}
+
+/* Ctrl-C is read like a file, so that it ends the wait and nothing else. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* Return: whether we were asked to end meanwhile. */
+static bool wait_a_little(int signals)
+{
+	struct pollfd poll_it = { .fd = signals, .events = POLLIN };
+
+	return poll(&poll_it, 1, (int)(options.interval * 1000)) > 0;
+}
+
+/* Return: an exit status. */
+int cmd_watch(void)
+{
+	struct progress *progress = NULL;
+	struct devices devices = { 0 };
+	int status = devices_find(&devices), nr = devices.nr, signals;
+	bool screen = isatty(STDOUT_FILENO) && !options.json;
+
+	if (status)
+		return status;
+	progress = xalloc(nr, sizeof(*progress));
+	signals = open_signals();
+	for (long count = 0;;) {
+		for (int i = 0; i < nr; i++)
+			take_look(&progress[i], &devices.d[i]);
+		if (screen)
+			print_screen(&devices, progress);
+		for (int i = 0; i < nr && !screen; i++)
+			(options.json ? print_json : print_progress)(&progress[i], &devices.d[i]);
+		fflush(stdout);
+		if (options.once && ended(&devices, progress, &status))
+			break;
+		if (++count == options.count || wait_a_little(signals))
+			break;
+		status = devices_refresh(&devices);
+		if (status || devices.nr != nr) {
+			status = status ? status : fail("watch: devices came or went");
+			break;
+		}
+	}
+	close(signals);
+	free(progress);
+	devices_free(&devices);
+	return status;
+}
