@@ -20,7 +20,7 @@ model:
 	@tools/testing/host/model/run
 
 check:
-	@tools/testing/deps lint unit kunit model dkms vm libvirt
+	@tools/testing/deps lint unit kunit model dkms vm libvirt tools
 	@tools/testing/check
 
 # What the kernel's own driver does with the devices in software: a table.

@@ -19,6 +19,7 @@ struct process {
 	char *command;
 	uint64_t pages;       /* of those asked about that it maps */
 	uint64_t table_kib;   /* its page tables */
+	uint64_t pinned_kib;  /* what it pinned by the kernel's account of it */
 };
 
 struct holder {

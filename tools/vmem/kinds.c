@@ -58,8 +58,8 @@ static enum kind kind_of(uint64_t flags, bool gigantic)
 		return KPF(flags, MLOCKED) ? KIND_LOCKED : KIND_ANON;
 	if (KPF(flags, RESERVED))
 		return KIND_RESERVED;
-	/* Only what reclaim knows is a file's; a page in a batch isn't on the list yet. */
-	if (KPF(flags, LRU) || KPF(flags, UNEVICTABLE) || KPF(flags, SWAPBACKED))
+	/* Only a file's page has ever been read; one in a batch is on no list yet. */
+	if (KPF(flags, LRU) || KPF(flags, UPTODATE) || KPF(flags, UNEVICTABLE) || KPF(flags, SWAPBACKED))
 		return KPF(flags, SWAPBACKED) ? KIND_TMPFS : KIND_FILE;
 	return KIND_KERNEL;
 }

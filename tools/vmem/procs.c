@@ -112,14 +112,28 @@ static void one_process(struct walk *walk, pagemap_fn fn)
 		close(fd);
 }
 
-static uint64_t table_kib(int pid)
+static uint64_t status_kib(const char *status, const char *key)
 {
-	char *status = sys_read("/proc/%d/status", pid);
-	const char *at = status ? strstr(status, "\nVmPTE:") : NULL;
-	uint64_t kib = at ? strtoull(at + 7, NULL, 10) : 0;
+	const char *at = status ? strstr(status, key) : NULL;
+
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+/* Whoever has page tables, or pinned pages, may be the one that they are of. */
+static void account(struct walk *walk)
+{
+	char *status = sys_read("/proc/%d/status", walk->pid);
+	uint64_t tables = status_kib(status, "\nVmPTE:"), pinned = status_kib(status, "\nVmPin:");
+	struct process *process;
 
 	free(status);
-	return kib;
+	if (walk->process < 0 && !tables && !pinned)
+		return;
+	if (walk->process < 0)
+		walk->process = holders_process(walk->holders, walk->pid, command_of(walk->pid));
+	process = &walk->holders->process[walk->process];
+	process->table_kib = tables;
+	process->pinned_kib = pinned;
 }
 
 /**
@@ -135,8 +149,6 @@ void procs_walk(struct holders *holders, struct pages *pages)
 	int self = getpid();
 
 	while (dir && (entry = readdir(dir))) {
-		uint64_t kib;
-
 		walk.pid = atoi(entry->d_name);
 		if (walk.pid <= 0)
 			continue;
@@ -145,12 +157,7 @@ void procs_walk(struct holders *holders, struct pages *pages)
 			continue;
 		}
 		one_process(&walk, one_page);
-		kib = table_kib(walk.pid);
-		/* Whoever has page tables may be the one that they are of. */
-		if (walk.process < 0 && kib)
-			walk.process = holders_process(holders, walk.pid, command_of(walk.pid));
-		if (walk.process >= 0)
-			holders->process[walk.process].table_kib = kib;
+		account(&walk);
 	}
 	if (dir)
 		closedir(dir);

@@ -47,7 +47,8 @@ struct table *table_new(const char *name, const struct column *columns, int nr)
 		if (columns[i].json_only && !options.json)
 			continue;
 		col = scols_table_new_column(table->scols, columns[i].name, 0,
-					     columns[i].type == COLUMN_TEXT ? 0 : SCOLS_FL_RIGHT);
+					     columns[i].type == COLUMN_TEXT ? SCOLS_FL_WRAP :
+					     SCOLS_FL_RIGHT);
 		if (!col)
 			abort();
 		scols_column_set_json_type(col, json_type(columns[i].type));

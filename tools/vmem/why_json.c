@@ -101,13 +101,14 @@ static struct json_object *mapped(const struct why *why)
 		const struct process *process = &why->holders.process[i];
 		struct json_object *one;
 
-		if (!process->pages)
+		if (!process->pages && !process->pinned_kib)
 			continue;
 		one = json_object_new_object();
 		add(one, "pid", number(process->pid));
 		add(one, "command", text(process->command));
 		add(one, "bytes", number(process->pages * PAGE_BYTES));
 		add(one, "page_table_bytes", number(process->table_kib * 1024));
+		add(one, "pinned_anywhere_bytes", number(process->pinned_kib * 1024));
 		json_object_array_add(out, one);
 	}
 	return out;

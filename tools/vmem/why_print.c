@@ -166,6 +166,26 @@ static void print_stacks(const struct why *why)
 	}
 }
 
+/* Some ways to pin are booked on the process: io_uring's buffers, RDMA. */
+static void print_unknown_pins(const struct why *why)
+{
+	char buf[SIZE_TEXT];
+	const char *comma = "By the kernel's account of them, somewhere: ";
+
+	printf("\nNot known: which mapped pages are pinned, because /proc/kcore can't be read.\n");
+	for (int i = 0; i < why->holders.nr_processes; i++) {
+		const struct process *process = &why->holders.process[i];
+
+		if (!process->pinned_kib)
+			continue;
+		printf("%s%s[%d] %s", comma, process->command, process->pid,
+		       size_text(buf, process->pinned_kib * 1024));
+		comma = ", ";
+	}
+	if (*comma == ',')
+		printf(".\n");
+}
+
 /* Print all of it. */
 void why_print(const struct why *why)
 {
@@ -177,7 +197,7 @@ void why_print(const struct why *why)
 	print_advice(why);
 	print_stacks(why);
 	if (!why->knows_pins && why->nr_blocks)
-		printf("\nNot known: which mapped pages are pinned, because /proc/kcore can't be read.\n");
+		print_unknown_pins(why);
 	if (!why->knows_cgroups && why->nr_blocks)
 		printf("\nNot known: memory cgroups, because none are mounted or the kernel doesn't tell.\n");
 }
