@@ -128,7 +128,7 @@ void blocks_count_pages(struct blocks *blocks)
 			if (nr <= 0)
 				break;
 			kinds_of(flags, nr, kind);
-			refs_settle_kernel(&refs, pfn, nr, kind);
+			refs_settle_kernel(&refs, &kpage, pfn, nr, flags, kind);
 			for (int j = 0; j < nr; j++) {
 				block->free += kind[j] == KIND_FREE ? PAGE_BYTES : 0;
 				block->stuck += kinds[kind[j]].stuck ? PAGE_BYTES : 0;

@@ -164,9 +164,10 @@ static void print_screen(const struct devices *devices, const struct progress *p
 
 static bool is_met(const struct device *dev)
 {
-	/* As nearly as blocks allow. */
-	return !strcmp(dev->state, "idle") ||
-	       (!device_wants_less(dev) && !device_wants_more(dev));
+	/* This project's driver says when it is done: as nearly as blocks allow. */
+	if (dev->ours)
+		return !strcmp(dev->state, "idle");
+	return !device_wants_less(dev) && !device_wants_more(dev);
 }
 
 static bool is_stuck(const struct device *dev, const struct progress *p)

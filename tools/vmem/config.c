@@ -1,89 +1,113 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a virtio-mem device itself says of its sizes, whichever driver it has:
- * its configuration, a read-only structure in a memory BAR of its PCI function.
- * Reading it has no effect on the device.
+ * What a virtio-mem device itself says of its sizes, whichever driver it has.
+ *
+ * They are in its configuration, in a memory BAR that belongs to the driver, and
+ * kernels with IO_STRICT_DEVMEM let nobody else map it. But each virtio device
+ * has a window to it in its PCI configuration space (virtio 1.2, 4.1.4.9), which
+ * Linux's drivers don't use: one names bar, offset and length there, and reads.
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "sys.h"
 
+#define PCI_CONFIG_SIZE 256
 #define PCI_CAP_POINTER 0x34
 #define PCI_CAP_VENDOR  0x09
 #define VIRTIO_PCI_CAP_DEVICE_CFG 4
-#define PCI_CONFIG_SIZE 256
+#define VIRTIO_PCI_CAP_PCI_CFG    5
+
+/* In a capability of virtio's. */
+#define CAP_TYPE   3
+#define CAP_BAR    4
+#define CAP_OFFSET 8
+#define CAP_LENGTH 12
+#define CAP_DATA   16
+
+struct window {
+	int fd;
+	int at;            /* of the window in the configuration space */
+	uint8_t bar;
+	uint32_t offset;   /* of what we want, in the bar */
+};
 
 static uint32_t le32(const uint8_t *at)
 {
 	return at[0] | at[1] << 8 | at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* Where the structure lies, from the function's capabilities. */
-static bool find(const char *name, int *bar, uint32_t *offset)
+/* Where the window is, and where it shall look. */
+static bool find(struct window *window)
 {
 	uint8_t pci[PCI_CONFIG_SIZE];
-	int fd = sys_open("/sys/bus/virtio/devices/%s/../config", name);
-	ssize_t got;
-	int at, left = 48;
+	bool found = false;
+	int left = 48;
 
-	if (fd < 0)
-		return false;
-	got = read(fd, pci, sizeof(pci));
-	close(fd);
+	window->at = 0;
 	/* Only root is shown more than the first 64 bytes. */
-	if (got != sizeof(pci))
+	if (pread(window->fd, pci, sizeof(pci), 0) != sizeof(pci))
 		return false;
-	for (at = pci[PCI_CAP_POINTER]; at && at <= PCI_CONFIG_SIZE - 16 && left; at = pci[at + 1]) {
-		left--;
-		if (pci[at] != PCI_CAP_VENDOR || pci[at + 3] != VIRTIO_PCI_CAP_DEVICE_CFG)
+	for (int at = pci[PCI_CAP_POINTER]; at && at <= PCI_CONFIG_SIZE - CAP_DATA - 4 && left;
+	     at = pci[at + 1], left--) {
+		if (pci[at] != PCI_CAP_VENDOR)
 			continue;
-		*bar = pci[at + 4];
-		*offset = le32(&pci[at + 8]);
-		return le32(&pci[at + 12]) >= sizeof(struct vmem_config);
+		if (pci[at + CAP_TYPE] == VIRTIO_PCI_CAP_PCI_CFG)
+			window->at = at;
+		if (pci[at + CAP_TYPE] != VIRTIO_PCI_CAP_DEVICE_CFG)
+			continue;
+		window->bar = pci[at + CAP_BAR];
+		window->offset = le32(&pci[at + CAP_OFFSET]);
+		found = le32(&pci[at + CAP_LENGTH]) >= sizeof(struct vmem_config);
 	}
-	return false;
+	return found && window->at;
+}
+
+static bool put32(const struct window *window, int at, uint32_t value)
+{
+	const uint8_t bytes[4] = { value, value >> 8, value >> 16, value >> 24 };
+
+	return pwrite(window->fd, bytes, sizeof(bytes), window->at + at) == sizeof(bytes);
 }
 
 /* In words of 32 bits, as the specification demands of fields that large. */
-static void copy(struct vmem_config *out, const void *from)
+static bool copy(const struct window *window, struct vmem_config *out)
 {
-	const uint32_t *word = from;
-	uint32_t *to = (uint32_t *)out;
-
-	for (size_t i = 0; i < sizeof(*out) / sizeof(*to); i++)
-		to[i] = __atomic_load_n(&word[i], __ATOMIC_RELAXED);
+	if (pwrite(window->fd, &window->bar, 1, window->at + CAP_BAR) != 1 ||
+	    !put32(window, CAP_LENGTH, 4))
+		return false;
+	for (size_t i = 0; i < sizeof(*out); i += 4)
+		if (!put32(window, CAP_OFFSET, window->offset + i) ||
+		    pread(window->fd, (uint8_t *)out + i, 4, window->at + CAP_DATA) != 4)
+			return false;
+	return true;
 }
 
 /* Return: whether the device could be asked (root, virtio over PCI). */
 bool config_read(const char *virtio_name, struct vmem_config *out)
 {
 	struct vmem_config again = { 0 };
-	uint32_t offset, skip;
-	int bar, fd;
-	char *map;
+	struct window window;
+	char *path = xprintf("%s/sys/bus/virtio/devices/%s/../config", sys_root, virtio_name);
+	bool good = false;
 
-	if (!find(virtio_name, &bar, &offset))
+	window.fd = open(path, O_RDWR | O_CLOEXEC);
+	free(path);
+	if (window.fd < 0)
 		return false;
-	fd = sys_open("/sys/bus/virtio/devices/%s/../resource%d", virtio_name, bar);
-	if (fd < 0)
-		return false;
-	skip = offset & (PAGE_BYTES - 1);
-	map = mmap(NULL, skip + sizeof(*out), PROT_READ, MAP_SHARED, fd, offset - skip);
-	close(fd);
-	if (map == MAP_FAILED)
-		return false;
-	/* It may change between two words: what is read twice the same is whole. */
-	copy(out, map + skip);
-	for (int tries = 0; tries < 10; tries++) {
-		copy(&again, map + skip);
-		if (!memcmp(&again, out, sizeof(again)))
-			break;
-		*out = again;
+	/* There is one window: whoever else looks through it waits. */
+	if (!flock(window.fd, LOCK_EX) && find(&window)) {
+		/* It may change between two words: what is read twice the same is whole. */
+		good = copy(&window, out) && copy(&window, &again);
+		for (int tries = 0; good && tries < 10 && memcmp(&again, out, sizeof(again)); tries++) {
+			*out = again;
+			good = copy(&window, &again);
+		}
 	}
-	munmap(map, skip + sizeof(*out));
-	return out->block_size != 0;
+	close(window.fd);
+	return good && out->block_size;
 }

@@ -30,7 +30,7 @@ static uint64_t attr(const char *device, const char *name)
 /* The driver's own files. */
 static void ask_driver(struct device *dev)
 {
-	uint64_t since = attr(dev->name, "stats/since_seconds");
+	uint64_t since_ms = attr(dev->name, "stats/last_cause_ms");
 	char *error;
 
 	dev->device_block = attr(dev->name, "device_block_size");
@@ -39,14 +39,15 @@ static void ask_driver(struct device *dev)
 	dev->plugged = attr(dev->name, "plugged_size");
 	dev->usable_size = attr(dev->name, "usable_region_size");
 	dev->state = sys_read(DEVICES "/%s/virtio_mem/state", dev->name);
-	dev->since = since;
 	error = sys_read(DEVICES "/%s/virtio_mem/last_error", dev->name);
 	/* It stays after success: only a request that is not met has a cause. */
 	if (error && *error && dev->state &&
-	    (!strcmp(dev->state, "waiting") || !strcmp(dev->state, "broken")))
+	    (!strcmp(dev->state, "waiting") || !strcmp(dev->state, "broken"))) {
 		dev->cause = error;
-	else
+		dev->since = since_ms == UNKNOWN ? UNKNOWN : since_ms / 1000;
+	} else {
 		free(error);
+	}
 }
 
 static void ask_device(struct device *dev)
@@ -54,19 +55,18 @@ static void ask_device(struct device *dev)
 	struct vmem_config config;
 	struct range region;
 
-	if (config_read(dev->name, &config)) {
-		dev->addr = config.addr;
-		dev->region_size = config.region_size;
-		if (!dev->ours) {
-			dev->device_block = config.block_size;
-			dev->usable_size = config.usable_region_size;
-			dev->requested = config.requested_size;
-			dev->plugged = config.plugged_size;
-		}
-	} else if (iomem_region(dev->name, &region)) {
+	if (iomem_region(dev->name, &region)) {
 		dev->addr = region.start;
 		dev->region_size = region.end - region.start;
 	}
+	if (dev->ours || !config_read(dev->name, &config))
+		return;
+	dev->addr = config.addr;
+	dev->region_size = config.region_size;
+	dev->device_block = config.block_size;
+	dev->usable_size = config.usable_region_size;
+	dev->requested = config.requested_size;
+	dev->plugged = config.plugged_size;
 }
 
 /* Another driver works in memory blocks at least, or in larger device blocks. */

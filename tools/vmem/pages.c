@@ -41,7 +41,8 @@ void pages_index(struct pages *pages)
 /* Tell the kind of each page; with @refs also which are pinned. */
 void pages_look(struct pages *pages, struct kpage *kpage, struct refs *refs)
 {
-	uint64_t *flags = xalloc(KPAGE_CHUNK, sizeof(*flags));
+	/* Not freed: procs_walk() finds it among our own memory, which it leaves out. */
+	static uint64_t flags[KPAGE_CHUNK];
 
 	for (int i = 0; i < pages->nr; i++) {
 		struct window *window = &pages->w[i];
@@ -52,22 +53,11 @@ void pages_look(struct pages *pages, struct kpage *kpage, struct refs *refs)
 			if (nr <= 0)
 				break;
 			kinds_of(flags, nr, window->kind + at);
-			refs_settle_kernel(refs, window->pfn + at, nr, window->kind + at);
+			refs_settle_kernel(refs, kpage, window->pfn + at, nr, flags, window->kind + at);
 			refs_find_pins(refs, kpage, window->pfn + at, nr, flags, window->kind + at);
 			at += nr;
 		}
 	}
-	free(flags);
-}
-
-/* Return: bytes that the table takes. */
-size_t pages_memory(const struct pages *pages)
-{
-	size_t sum = 0;
-
-	for (int i = 0; i < pages->nr; i++)
-		sum += pages->w[i].nr * (sizeof(*pages->w->kind) + sizeof(*pages->w->holder));
-	return sum;
 }
 
 /* Give it back. */

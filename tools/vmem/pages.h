@@ -32,7 +32,6 @@ struct pages {
 void pages_add(struct pages *pages, const struct block *block);
 void pages_index(struct pages *pages);
 void pages_look(struct pages *pages, struct kpage *kpage, struct refs *refs);
-size_t pages_memory(const struct pages *pages);
 void pages_free(struct pages *pages);
 
 /* Return: the window that a page is in, and where; NULL: nobody asked about it. */

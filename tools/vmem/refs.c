@@ -39,6 +39,7 @@ void refs_open(struct refs *refs)
 	refs->kcore = kcore_open();
 	refs->count = xalloc(KPAGE_CHUNK, sizeof(*refs->count));
 	refs->page = xalloc(KPAGE_CHUNK, sizeof(*refs->page));
+	refs->again = xalloc(KPAGE_CHUNK, sizeof(*refs->again));
 }
 
 static bool may_be_pinned(uint8_t kind)
@@ -81,14 +82,20 @@ static uint8_t anon_kind(const struct refs *refs, uint64_t flags, int at)
 /**
  * refs_settle_kernel() - tell what pages are of which flags say nothing
  * @refs: from refs_open()
+ * @kpage: open files
  * @pfn: first page's number
  * @nr: how many pages, KPAGE_CHUNK at most
- * @kind: of each; KIND_KERNEL may become KIND_FREE or KIND_DRIVER
+ * @flags: of each, as kinds_of() left them
+ * @kind: of each; KIND_KERNEL may become something else
  *
- * A CPU keeps some free pages to itself: they are in no list of the zone's.
+ * A CPU keeps some free pages to itself: they are in no list of the zone's. They
+ * are the next to be allocated, also by us: then flags and count don't fit.
  */
-void refs_settle_kernel(struct refs *refs, uint64_t pfn, int nr, uint8_t *kind)
+void refs_settle_kernel(struct refs *refs, struct kpage *kpage, uint64_t pfn, int nr,
+			uint64_t *flags, uint8_t *kind)
 {
+	bool left = false;
+
 	if (!refs->kcore || !read_pages(refs, pfn, nr, kind, is_kernels))
 		return;
 	for (int i = 0; i < nr; i++) {
@@ -98,6 +105,17 @@ void refs_settle_kernel(struct refs *refs, uint64_t pfn, int nr, uint8_t *kind)
 			kind[i] = KIND_DRIVER;
 		else if (!refs->page[i].refs)
 			kind[i] = KIND_FREE;
+		else
+			left = true;
+	}
+	if (!left || kpage_read(kpage->flags, pfn, nr, refs->count) != nr)
+		return;
+	kinds_of(refs->count, nr, refs->again);
+	for (int i = 0; i < nr; i++) {
+		if (kind[i] != KIND_KERNEL)
+			continue;
+		kind[i] = refs->again[i];
+		flags[i] = refs->count[i];
 	}
 }
 
@@ -214,4 +232,5 @@ void refs_close(struct refs *refs)
 	kcore_close(refs->kcore);
 	free(refs->count);
 	free(refs->page);
+	free(refs->again);
 }

@@ -16,10 +16,12 @@ struct refs {
 	struct kcore *kcore;   /* NULL: only pages that nobody maps are known */
 	uint64_t *count;
 	struct kcore_page *page;
+	uint8_t *again;
 };
 
 void refs_open(struct refs *refs);
-void refs_settle_kernel(struct refs *refs, uint64_t pfn, int nr, uint8_t *kind);
+void refs_settle_kernel(struct refs *refs, struct kpage *kpage, uint64_t pfn, int nr,
+			uint64_t *flags, uint8_t *kind);
 void refs_find_pins(struct refs *refs, struct kpage *kpage, uint64_t pfn, int nr,
 		    uint64_t *flags, uint8_t *kind);
 void refs_close(struct refs *refs);

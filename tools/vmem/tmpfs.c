@@ -122,6 +122,7 @@ static void mounted(struct naming *naming)
 {
 	FILE *file = sys_fopen("/proc/self/mounts");
 	char line[4096], where[2048], type[64];
+	struct statfs fs;
 	struct stat st;
 
 	while (file && fgets(line, sizeof(line), file)) {
@@ -131,7 +132,8 @@ static void mounted(struct naming *naming)
 		    (strcmp(type, "tmpfs") && strcmp(type, "devtmpfs")))
 			continue;
 		path = xprintf("%s%s", sys_root, where);
-		if (!stat(path, &st))
+		/* Something else may be mounted on it. */
+		if (!stat(path, &st) && !statfs(path, &fs) && fs.f_type == TMPFS_MAGIC)
 			one_directory(naming, path, st.st_dev);
 		free(path);
 	}

@@ -145,8 +145,9 @@ bool why_ask(struct why *why, const struct device *dev)
 		refs_open(&refs);
 		why->knows_pins = refs.kcore && kpage.count >= 0;
 		pages_look(&why->pages, &kpage, &refs);
-		refs_close(&refs);
 		procs_walk(&why->holders, &why->pages);
+		/* Not before: as for pages_look()'s. */
+		refs_close(&refs);
 		tmpfs_name(&why->holders, &why->pages);
 		why->knows_cgroups = cgroups_charge(&why->holders, &why->pages, &kpage);
 		owner_read(&why->stacks, &why->pages);
