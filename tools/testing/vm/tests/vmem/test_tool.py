@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tool in the guest: it names who holds what, with either driver."""
+
+import json
+import pathlib
+import re
+import subprocess
+
+from vm.cases.case import GIB, MIB, POOL, GuestCase
+from vm.harness import initramfs
+from vm.harness.kernels import cache_dir
+
+TOOL = pathlib.Path(__file__).resolve().parents[5] / "tools/vmem"
+BB = 128 * MIB
+
+
+def files(kernel):
+    """What the guest has more: vmem, built here, and who holds memory."""
+    out = cache_dir("guest", "vmem")
+    subprocess.run(["make", "-s", "-C", TOOL, f"out={out}"], check=True)
+    more = initramfs.program(str(out / "vmem"), "bin/vmem")
+    for module in initramfs.module_files(kernel, ["virtio_blk"]):
+        name = re.sub(r"\.xz$", "", module.name)
+        more[f"mod/blk/{name}"] = (0o644, initramfs.read_module(module))
+    return more
+
+
+class VmemCase(GuestCase):
+    """A guest with 1 GiB plugged, all of it online, and the tool."""
+
+    config = "bb-128m"
+    options = {"files": files}
+    size = GIB
+
+    def setUp(self):
+        super().setUp()
+        self.vm.resize(self.size)
+        self.vm.wait(lambda: self.guest.mem_total() - self.base == self.size, "online")
+        self.guest.run("mkdir -p /cg; mount -t cgroup2 none /cg; "
+                       "echo +memory >/cg/cgroup.subtree_control")
+
+    def vmem(self, args, status=0):
+        """Run the tool; its JSON, decoded."""
+        have, out = self.guest.run(f"vmem --json {args}", 120)
+        self.assertEqual(have, status, out)
+        return json.loads(out)
+
+    def why(self):
+        """The answer about the first device."""
+        return self.vmem("why")["devices"][0]
+
+    def hold(self, how, mib, *args, cgroup="/"):
+        """Have memory held; the process that does."""
+        log = f"/tmp/hold-{how}.log"
+        self.guest.ok(f"mkdir -p /cg{cgroup}; echo $$ >/cg{cgroup}/cgroup.procs; "
+                      f"setsid hold {how} {mib} {' '.join(args)} >{log} 2>&1 & echo $! >/tmp/pid")
+        pid = int(self.guest.ok("cat /tmp/pid"))
+        self.at_end(f"kill -9 {pid}")
+        self.vm.wait(lambda: self.guest.run(f"cat {log}")[1].strip(), "an answer of hold", 120)
+        self.assertEqual(self.guest.ok(f"cat {log}"), "READY")
+        return pid
+
+    def near(self, have, want):
+        """Within 5 %."""
+        self.assertLess(abs(have - want), want / 20, f"{have / MIB} MiB, want {want / MIB}")
+
+    def held(self, kind, mib, *, command=None, pid=None, file=None, cgroup=None):
+        """Whether those that match hold that many MiB of a kind."""
+        why = self.why()
+        rows = [h for h in why["holders"]
+                if (not command or command in [p["command"] for p in h["processes"]])
+                and (not pid or pid in [p["pid"] for p in h["processes"]])
+                and (not file or h["file"] == file)
+                and (not cgroup or h["cgroup"] == cgroup)]
+        have = sum(h["kinds"].get(kind, 0) for h in rows)
+        print(f"# {self.id()}: {kind} {have / MIB:.2f} MiB of {mib}: "
+              f"{rows[0]['name'] if rows else 'nobody'}", flush=True)
+        self.near(have, mib * MIB)
+        return why
+
+
+class Holders(VmemCase):
+    """Memory in ZONE_MOVABLE, held in ways with a known answer."""
+
+    def test_locked(self):
+        """mlock: the process; it can be moved, so nothing is stuck."""
+        pid = self.hold("lock", 64)
+        why = self.held("locked", 64, pid=pid, command="hold-lock")
+        row, = [p for p in why["processes"] if p["pid"] == pid]
+        self.near(row["bytes"], 64 * MIB)
+
+    def test_spliced(self):
+        """vmsplice: pinned, by that process, and only that is."""
+        pid = self.hold("splice", 16)
+        why = self.held("pinned", 16, pid=pid, command="hold-splice")
+        self.near(why["stuck_bytes"], 16 * MIB)
+
+    def test_tmpfs(self):
+        """A file that nobody has open."""
+        self.guest.ok("dd if=/dev/zero of=/tmp/held bs=1M count=48")
+        self.at_end("rm -f /tmp/held")
+        self.held("tmpfs", 48, file="/tmp/held")
+
+    def test_memfd(self):
+        """A file without a name, which nobody maps."""
+        self.hold("memfd", 24)
+        self.held("tmpfs", 24, file="/memfd:held (deleted)")
+
+    def test_hugetlb(self):
+        """Huge pages: the process that has them."""
+        self.at_end("echo 0 >/proc/sys/vm/nr_hugepages")
+        self.guest.ok("echo 32 >/proc/sys/vm/nr_hugepages")
+        self.assertEqual(self.guest.ok("cat /proc/sys/vm/nr_hugepages"), "32")
+        pid = self.hold("hugetlb", 64)
+        self.held("hugetlb", 64, pid=pid)
+
+    def test_merged(self):
+        """KSM: both processes that share the pages."""
+        ksm = "/sys/kernel/mm/ksm"
+        self.at_end(f"echo 2 >{ksm}/run; echo 0 >{ksm}/run")
+        self.guest.ok(f"echo 10000 >{ksm}/pages_to_scan; echo 1 >{ksm}/run")
+        pid = self.hold("ksm", 16)
+        self.vm.wait(lambda: int(self.guest.read(f"{ksm}/pages_sharing")) >= 4096,
+                     "pages merged", 120, 1)
+        why = self.held("ksm", 16, pid=pid)
+        for row in why["holders"]:
+            if row["kinds"].get("ksm", 0) > MIB:
+                self.assertEqual(len(row["processes"]), 2, row)
+
+    def test_cgroup(self):
+        """A memory cgroup two levels down, by its path."""
+        self.guest.ok("mkdir -p /cg/a; echo +memory >/cg/a/cgroup.subtree_control")
+        pid = self.hold("lock", 40, cgroup="/a/b")
+        self.held("locked", 40, pid=pid, cgroup="/a/b")
+
+    def test_stays(self):
+        """A shrink that is stuck: the block, its cause, and the process in its way."""
+        pid = self.hold("splice", 8)
+        self.vm.qmp.request("vm0", 0)
+        self.wait_state("waiting", 90)
+        why = self.why()
+        row = why["holders"][0]
+        self.assertEqual([p["pid"] for p in row["processes"]], [pid], row)
+        self.near(row["kinds"]["pinned"], 8 * MIB)
+        self.assertTrue(why["cause"])
+        self.assertEqual(why["requested"], 0)
+        blocks = [b for b in why["blocks"] if b["stuck_bytes"]]
+        self.assertEqual(sum(b["size"] for b in blocks), self.vm.qmp.size("vm0"))
+        text = self.guest.ok("vmem why")
+        self.assertIn(f"hold-splice[{pid}]", text)
+        self.assertIn("must go, and stays", text)
+        status, out = self.guest.run("vmem watch --once")
+        self.assertEqual(status, 1, out)
+        self.guest.kill(pid)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "released", 75)
+        self.assertEqual(self.guest.run("vmem watch --once")[0], 0)
+
+
+# Less than it has to read in the time of a test: what is asked for stays pinned.
+SLOW = ("-object", "throttle-group,id=tg,x-bps-read=4096",
+        "-blockdev", "driver=null-co,node-name=null,size=1073741824,read-zeroes=on",
+        "-blockdev", "driver=throttle,node-name=slow,throttle-group=tg,file=null",
+        "-device", "virtio-blk-pci,drive=slow,id=slow0")
+
+
+class Direct(VmemCase):
+    """I/O that has no end."""
+
+    options = {"files": files, "options": SLOW}
+
+    def test_direct(self):
+        """O_DIRECT: the buffers of reads under way are pinned, by their process."""
+        self.addCleanup(POOL.drop)
+        self.guest.ok("for m in /mod/blk/*.ko; do insmod $m; done")
+        self.vm.wait(lambda: self.guest.run("[ -b /dev/vda ]")[0] == 0, "a disk", 20)
+        pid = self.hold("direct", 16, "/dev/vda")
+        self.held("pinned", 16, pid=pid, command="hold-direct")
+
+
+class Kernel(VmemCase):
+    """Memory in a kernel zone, which the kernel uses first."""
+
+    options = {"files": files, "online": "online_kernel"}
+
+    def setUp(self):
+        # What the kernel took of it never comes back.
+        self.addCleanup(POOL.drop)
+        super().setUp()
+
+    def test_registered(self):
+        """io_uring: registered buffers are pinned, by their process."""
+        pid = self.hold("uring", 32)
+        self.held("pinned", 32, pid=pid, command="hold-uring")
+
+    def test_tables(self):
+        """Page tables: how much, of which cgroup, probably of which process."""
+        pid = self.hold("tables", 32, cgroup="/tables")
+        self.held("page_table", 32, cgroup="/tables")
+        self.assertIn(f"hold-tables[{pid}] has", self.guest.ok("vmem why"))
+
+    def test_slab(self):
+        """Slab: as much as the kernel counts, and of which cache."""
+        before = self.guest.meminfo()["Slab"]
+        had = sum(h["kinds"].get("slab", 0) for h in self.why()["holders"])
+        self.guest.ok("mkdir /tmp/files; hold files 60000 /tmp/files", 300)
+        grown = self.guest.meminfo()["Slab"] - before
+        have = sum(h["kinds"].get("slab", 0) for h in self.why()["holders"])
+        print(f"# {self.id()}: slab {(have - had) / MIB:.2f} MiB of {grown / MIB:.2f}", flush=True)
+        self.near(have - had, grown)
+        self.assertIn("inode_cache", self.guest.ok("vmem why"))
+
+    def test_check(self):
+        """It says that this guest can't shrink to nothing, and why."""
+        status, out = self.guest.run("vmem --json check")
+        self.assertEqual(status, 1, out)
+        rows = {r["check"]: r for r in json.loads(out)["checks"]}
+        self.assertEqual(rows["online"]["result"], "warning")
+        self.assertEqual(rows["zones"]["result"], "warning")
+        self.assertGreaterEqual(rows["lowest"]["bytes"], BB)
+
+
+class Views(VmemCase):
+    """What the other commands say is what host and kernel say."""
+
+    def test_list(self):
+        """Sizes to the byte."""
+        row, = self.vmem("")["devices"]
+        self.assertEqual(row["requested"], self.size)
+        self.assertEqual(row["plugged"], self.vm.qmp.size("vm0"))
+        self.assertEqual((row["online"], row["movable"]), (self.size, self.size))
+        self.assertEqual(row["address"], self.region()[0])
+        self.assertEqual(row["region"], self.region()[1] - self.region()[0])
+        self.assertLess(self.size - row["free"], 32 * MIB)
+        self.assertEqual(row["state"], "idle")
+
+    def test_map(self):
+        """A block each; as many marks in the map."""
+        blocks = self.vmem("map")["blocks"]
+        self.assertEqual(len(blocks), 8 * GIB // BB)
+        self.assertEqual(sum(b["online"] for b in blocks), self.size)
+        self.assertEqual({b["state"] for b in blocks}, {"online", "unused"})
+        lines = self.guest.ok("vmem map").splitlines()
+        marks = "".join(l.split()[1] for l in lines if re.match(r" *0x", l))
+        self.assertEqual(len(marks), len(blocks))
+        self.assertEqual(marks.count("."), len(blocks) - self.size // BB)
+
+    def test_watch(self):
+        """It follows a resize to its end."""
+        self.vm.qmp.request("vm0", 3 * GIB)
+        out = self.guest.ok("vmem watch --once --json -i 0.2", 120)
+        last = json.loads(out.splitlines()[-1])
+        self.assertEqual((last["plugged"], last["state"]), (3 * GIB, "idle"))
+
+    def test_check(self):
+        """All is well, and it could give back nearly all."""
+        rows = {r["check"]: r for r in self.vmem("check")["checks"]}
+        self.assertEqual({r["result"] for r in rows.values()}, {"ok"}, rows)
+        self.assertLess(rows["lowest"]["bytes"], self.size)
+
+    def test_log(self):
+        """The driver's own lines."""
+        texts = [r["text"] for r in self.vmem("log")["log"]]
+        self.assertTrue([t for t in texts if "request met" in t], texts)
+
+
+class Stock(VmemCase):
+    """With the kernel's own driver, which has none of our files."""
+
+    mod = "stock"
+
+    def test_all(self):
+        """Sizes as the device has them, and who holds what."""
+        row, = self.vmem("")["devices"]
+        self.assertEqual((row["requested"], row["plugged"]), (self.size, self.size))
+        self.assertEqual(row["state"], "idle")
+        self.assertEqual(row["online"], self.size)
+        pid = self.hold("splice", 16)
+        self.held("pinned", 16, pid=pid)
+        self.assertEqual(len(self.vmem("map")["blocks"]), 8 * GIB // BB)
+        self.assertIn("virtio0", self.guest.ok("vmem map"))
+        self.vmem("check")
+
+
+class Wrong(VmemCase):
+    """What can't be answered: one line, status 2, nothing changed."""
+
+    def refuse(self, command, pattern):
+        """It must fail, with a line that matches."""
+        status, out = self.guest.run(command)
+        self.assertEqual(status, 2, out)
+        self.assertEqual(len(out.strip().splitlines()), 1, out)
+        self.assertRegex(out, pattern)
+        self.assertEqual(self.vm.qmp.size("vm0"), self.size)
+
+    def test_refused(self):
+        """Wrong words, wrong device, no root, no page flags."""
+        self.refuse("vmem nonsense", "unknown command: nonsense")
+        self.refuse("vmem -d virtio9", "virtio9 is no virtio-mem device")
+        self.refuse("vmem --sysroot /nowhere why", "no virtio-mem device")
+        self.refuse("vmem watch -i 0", "0.1 to 3600")
+        self.refuse("vmem watch -n x", "not a number")
+        self.refuse("hold as 1000 vmem why", "not root")
+        self.refuse("hold as 1000 vmem map", "only root")
+        self.at_end("umount /proc/kpageflags")
+        self.guest.ok("mount --bind /dev/null /proc/kpageflags")
+        self.refuse("vmem why", "/proc/kpageflags")
+
+    def test_not_root(self):
+        """What everybody may read is shown; what not has no value."""
+        row, = json.loads(self.guest.ok("hold as 1000 vmem --json"))["devices"]
+        self.assertEqual((row["plugged"], row["state"]), (self.size, "idle"))
+        self.assertIsNone(row["online"])
+        self.assertIsNone(row["free"])
