@@ -90,13 +90,27 @@ static void print_shares(const struct why *why, bool stuck, const char *title)
 	table_free(table);
 }
 
+/* What is in the way first; else by address, as they come. */
+static int by_stuck(const void *a, const void *b)
+{
+	const struct why_block *x = a, *y = b;
+
+	if (x->stuck != y->stuck)
+		return x->stuck < y->stuck ? 1 : -1;
+	return x->block < y->block ? -1 : x->block > y->block;
+}
+
 static void print_blocks(const struct why *why)
 {
 	struct table *table = table_new("blocks", block_columns, 7);
+	struct why_block *sorted = xalloc(why->nr_blocks, sizeof(*sorted));
 	int left = 0;
 
+	for (int i = 0; i < why->nr_blocks; i++)
+		sorted[i] = why->block[i];
+	qsort(sorted, why->nr_blocks, sizeof(*sorted), by_stuck);
 	for (int i = 0; i < why->nr_blocks; i++) {
-		const struct why_block *b = &why->block[i];
+		const struct why_block *b = &sorted[i];
 		char *name, *text, buf[SIZE_TEXT];
 		struct share top = { .holder = b->top };
 
@@ -126,6 +140,7 @@ static void print_blocks(const struct why *why)
 			printf("... and %d more: --all\n", left);
 	}
 	table_free(table);
+	free(sorted);
 }
 
 static void print_advice(const struct why *why)

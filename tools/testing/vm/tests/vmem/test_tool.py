@@ -56,8 +56,7 @@ class VmemCase(GuestCase):
                       f"setsid hold {how} {mib} {' '.join(args)} >{log} 2>&1 & echo $! >/tmp/pid")
         pid = int(self.guest.ok("cat /tmp/pid"))
         self.at_end(f"kill -9 {pid}")
-        self.vm.wait(lambda: self.guest.run(f"cat {log}")[1].strip(), "an answer of hold", 120)
-        self.assertEqual(self.guest.ok(f"cat {log}"), "READY")
+        self.guest.wait_line(log, "READY")
         return pid
 
     def near(self, have, want):
