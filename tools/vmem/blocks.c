@@ -101,8 +101,12 @@ bool blocks_read(const struct device *dev, struct blocks *out)
 	return true;
 }
 
-/* Fill in what page flags tell: free, and what no driver can move; root only. */
-void blocks_count_pages(struct blocks *blocks)
+/**
+ * blocks_count_pages() - fill in what pages tell: free, and what can't be moved
+ * @blocks: from blocks_read(); left as they are if we are not root
+ * @pins: look for pinned pages, too, which takes several times as long
+ */
+void blocks_count_pages(struct blocks *blocks, bool pins)
 {
 	struct kpage kpage;
 	struct refs refs;
@@ -129,6 +133,8 @@ void blocks_count_pages(struct blocks *blocks)
 				break;
 			kinds_of(flags, nr, kind);
 			refs_settle_kernel(&refs, &kpage, pfn, nr, flags, kind);
+			if (pins)
+				refs_find_pins(&refs, &kpage, pfn, nr, flags, kind);
 			for (int j = 0; j < nr; j++) {
 				block->free += kind[j] == KIND_FREE ? PAGE_BYTES : 0;
 				block->stuck += kinds[kind[j]].stuck ? PAGE_BYTES : 0;

@@ -28,7 +28,7 @@ struct blocks {
 };
 
 bool blocks_read(const struct device *dev, struct blocks *out);
-void blocks_count_pages(struct blocks *blocks);
+void blocks_count_pages(struct blocks *blocks, bool pins);
 const char *block_state_name(const struct block *block);
 const char *block_zone_name(const struct block *block);
 void blocks_free(struct blocks *blocks);

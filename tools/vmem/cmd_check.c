@@ -146,7 +146,7 @@ static void add_up(const struct blocks *blocks, struct sums *sums)
 {
 	for (int i = 0; i < blocks->nr; i++) {
 		const struct block *block = &blocks->b[i];
-		bool stuck = block->stuck != UNKNOWN && block->stuck;
+		bool stuck = block->cause || (block->stuck != UNKNOWN && block->stuck);
 
 		if (block->state == BLOCK_UNUSED || block->state == BLOCK_PLUGGED)
 			continue;
@@ -188,14 +188,14 @@ static void check_zones(struct check *check, const struct device *dev)
 		    "sudo vmem check");
 		return;
 	}
-	blocks_count_pages(&blocks);
+	blocks_count_pages(&blocks, true);
 	add_up(&blocks, &sums);
 	say(check, "zones", sums.kernel ? STATUS_WARNING : STATUS_OK,
 	    xprintf("movable: %s, in the kernel's zones: %s", size_text(a, sums.movable),
 		    size_text(b, sums.kernel)),
 	    sums.kernel ? "reboot with memhp_default_state=online_movable" : NULL);
 	say(check, "stuck", sums.stuck_blocks ? STATUS_WARNING : STATUS_OK,
-	    xprintf("%d blocks, %s, have kernel pages that can't be moved", sums.stuck_blocks,
+	    xprintf("%d blocks, %s, have pages that can't be moved", sums.stuck_blocks,
 		    size_text(a, sums.stuck)), sums.stuck_blocks ? "vmem why" : NULL);
 	if (sums.offline)
 		say(check, "offline", STATUS_WARNING,

@@ -40,7 +40,7 @@ static void sums(const struct device *dev, uint64_t *online, uint64_t *movable, 
 	*online = *movable = *free = UNKNOWN;
 	if (!blocks_read(dev, &blocks))
 		return;
-	blocks_count_pages(&blocks);
+	blocks_count_pages(&blocks, false);
 	*online = *movable = *free = 0;
 	for (int i = 0; i < blocks.nr; i++) {
 		const struct block *block = &blocks.b[i];

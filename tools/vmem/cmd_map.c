@@ -28,7 +28,7 @@ static bool add_rows(struct table *table, const struct device *dev)
 
 	if (!blocks_read(dev, &blocks))
 		return false;
-	blocks_count_pages(&blocks);
+	blocks_count_pages(&blocks, true);
 	for (int i = 0; i < blocks.nr; i++) {
 		const struct block *block = &blocks.b[i];
 
@@ -61,7 +61,7 @@ int cmd_map(void)
 	table = table_new("blocks", columns, sizeof(columns) / sizeof(*columns));
 	for (int i = 0; i < devices.nr && good; i++)
 		good = options.json ? add_rows(table, &devices.d[i]) :
-		       map_draw(&devices.d[i], colour, map_width());
+		       map_draw(&devices.d[i], colour, map_width(), true);
 	if (!good)
 		status = fail("map: /proc/iomem shows no addresses: only root may see them");
 	else if (options.json)

@@ -157,7 +157,7 @@ static void print_screen(const struct devices *devices, const struct progress *p
 	printf("\n");
 	for (int i = 0; i < devices->nr; i++) {
 		print_progress(&p[i], &devices->d[i]);
-		map_draw(&devices->d[i], colour, map_width());
+		map_draw(&devices->d[i], colour, map_width(), false);
 	}
 	map_legend(colour);
 }

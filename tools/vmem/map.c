@@ -37,7 +37,7 @@ static const struct {
 	[CELL_OFFLINE] = { 'o', "\033[34m", "added, offline" },
 	[CELL_PLUGGED] = { '+', "\033[34;1m", "plugged, not added" },
 	[CELL_TAKEN] = { '~', "\033[35m", "being taken back" },
-	[CELL_STUCK] = { 'X', "\033[31;1m", "stays: a cause is known, or kernel pages in it" },
+	[CELL_STUCK] = { 'X', "\033[31;1m", "stays: a cause is known, or pages can't be moved" },
 };
 
 static enum cell cell_of(const struct block *block)
@@ -109,10 +109,11 @@ void map_legend(bool colour)
  * @dev: the device
  * @colour: with colours
  * @width: columns to use
+ * @pins: mark blocks with pinned pages, too
  *
  * Return: false if blocks can't be seen.
  */
-bool map_draw(const struct device *dev, bool colour, int width)
+bool map_draw(const struct device *dev, bool colour, int width, bool pins)
 {
 	int per_line = width - MARGIN, per_cell = 1, nr;
 	struct blocks blocks;
@@ -120,7 +121,7 @@ bool map_draw(const struct device *dev, bool colour, int width)
 
 	if (!blocks_read(dev, &blocks))
 		return false;
-	blocks_count_pages(&blocks);
+	blocks_count_pages(&blocks, pins);
 	while (!options.wide && blocks.nr / per_cell > LINES * per_line)
 		per_cell *= 2;
 	/* A power of two a line: addresses at the margin are round. */

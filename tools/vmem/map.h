@@ -12,7 +12,7 @@ struct device;
 
 bool map_in_colour(void);
 void map_legend(bool colour);
-bool map_draw(const struct device *dev, bool colour, int width);
+bool map_draw(const struct device *dev, bool colour, int width, bool pins);
 int map_width(void);
 
 #endif

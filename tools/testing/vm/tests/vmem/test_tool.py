@@ -145,6 +145,8 @@ class Holders(VmemCase):
         self.assertEqual(why["requested"], 0)
         blocks = [b for b in why["blocks"] if b["stuck_bytes"]]
         self.assertEqual(sum(b["size"] for b in blocks), self.vm.qmp.size("vm0"))
+        rows = {r["check"]: r for r in self.vmem("check", 2)["checks"]}
+        self.assertEqual(rows["lowest"]["bytes"], self.vm.qmp.size("vm0"))
         text = self.guest.ok("vmem why")
         self.assertIn(f"hold-splice[{pid}]", text)
         self.assertIn("must go, and stays", text)
@@ -277,7 +279,7 @@ class Stock(VmemCase):
         self.held("pinned", 16, pid=pid)
         self.assertEqual(len(self.vmem("map")["blocks"]), 8 * GIB // BB)
         self.assertIn("virtio0", self.guest.ok("vmem map"))
-        self.vmem("check")
+        self.assertEqual(self.vmem("check", 1)["checks"][-1]["result"], "ok")
 
 
 class Wrong(VmemCase):
