@@ -99,9 +99,23 @@ static int name_of(struct holders *holders, struct groups *groups, uint64_t inod
 	return found->name;
 }
 
-static void one_window(struct holders *holders, struct groups *groups, struct window *window,
-		       struct kpage *kpage, uint64_t *inodes)
+/* Some kernels tell it only of a compound page's head. */
+static void spread(uint64_t *inodes, const uint64_t *flags, int nr)
 {
+	uint64_t head = 0;
+
+	for (int i = 0; i < nr; i++) {
+		if (!KPF(flags[i], COMPOUND_TAIL))
+			head = inodes[i];
+		else if (!inodes[i])
+			inodes[i] = head;
+	}
+}
+
+static void one_window(struct holders *holders, struct groups *groups, struct window *window,
+		       struct kpage *kpage)
+{
+	static uint64_t inodes[KPAGE_CHUNK], flags[KPAGE_CHUNK];
 	uint64_t last = 0;
 	int name = -1;
 
@@ -110,6 +124,8 @@ static void one_window(struct holders *holders, struct groups *groups, struct wi
 
 		if (nr <= 0)
 			return;
+		if (kpage_read(kpage->flags, window->pfn + at, nr, flags) == nr)
+			spread(inodes, flags, nr);
 		for (int i = 0; i < nr; i++) {
 			uint16_t *holder = &window->holder[at + i];
 			uint8_t kind = window->kind[at + i];
@@ -138,7 +154,6 @@ bool cgroups_charge(struct holders *holders, struct pages *pages, struct kpage *
 {
 	struct groups groups = { 0 };
 	char mount[2048];
-	uint64_t *inodes;
 
 	if (kpage->cgroup < 0)
 		return false;
@@ -147,10 +162,8 @@ bool cgroups_charge(struct holders *holders, struct pages *pages, struct kpage *
 		collect(&groups, mount, "");
 	if (groups.nr)
 		qsort(groups.g, groups.nr, sizeof(*groups.g), by_inode);
-	inodes = xalloc(KPAGE_CHUNK, sizeof(*inodes));
 	for (int i = 0; i < pages->nr; i++)
-		one_window(holders, &groups, &pages->w[i], kpage, inodes);
-	free(inodes);
+		one_window(holders, &groups, &pages->w[i], kpage);
 	for (int i = 0; i < groups.nr; i++)
 		free(groups.g[i].path);
 	free(groups.g);

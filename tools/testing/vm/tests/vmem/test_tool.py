@@ -19,9 +19,9 @@ def files(kernel):
     out = cache_dir("guest", "vmem")
     subprocess.run(["make", "-s", "-C", TOOL, f"out={out}"], check=True)
     more = initramfs.program(str(out / "vmem"), "bin/vmem")
-    for module in initramfs.module_files(kernel, ["virtio_blk"]):
-        name = re.sub(r"\.xz$", "", module.name)
-        more[f"mod/blk/{name}"] = (0o644, initramfs.read_module(module))
+    # What it needs is there already, for the transport.
+    module = initramfs.module_files(kernel, ["virtio_blk"])[-1]
+    more["mod/blk/virtio_blk.ko"] = (0o644, initramfs.read_module(module))
     return more
 
 
@@ -172,7 +172,7 @@ class Direct(VmemCase):
     def test_direct(self):
         """O_DIRECT: the buffers of reads under way are pinned, by their process."""
         self.addCleanup(POOL.drop)
-        self.guest.ok("for m in /mod/blk/*.ko; do insmod $m; done")
+        self.guest.ok("insmod /mod/blk/virtio_blk.ko")
         self.vm.wait(lambda: self.guest.run("[ -b /dev/vda ]")[0] == 0, "a disk", 20)
         pid = self.hold("direct", 16, "/dev/vda")
         self.held("pinned", 16, pid=pid, command="hold-direct")
