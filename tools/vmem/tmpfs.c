@@ -23,7 +23,7 @@
 
 #define TMPFS_MAGIC 0x01021994
 /* Bytes that are mapped at a time. */
-#define PIECE (64UL << 20)
+#define PIECE (16UL << 20)
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
 #endif
