@@ -52,6 +52,7 @@ static ssize_t device_block_size_show(struct kobject *kobj,
 {
 	return sysfs_emit(buf, "%llu\n", to_vm(kobj)->block_size);
 }
+
 static struct kobj_attribute device_block_size_attr = __ATTR_RO(device_block_size);
 
 static ssize_t big_block_size_show(struct kobject *kobj,
@@ -59,6 +60,7 @@ static ssize_t big_block_size_show(struct kobject *kobj,
 {
 	return sysfs_emit(buf, "%llu\n", to_vm(kobj)->geo.bb_size);
 }
+
 static struct kobj_attribute big_block_size_attr = __ATTR_RO(big_block_size);
 
 static ssize_t requested_size_show(struct kobject *kobj,
@@ -69,6 +71,7 @@ static ssize_t requested_size_show(struct kobject *kobj,
 	virtio_mem_config_get(to_vm(kobj), &cfg);
 	return sysfs_emit(buf, "%llu\n", cfg.requested_size);
 }
+
 static struct kobj_attribute requested_size_attr = __ATTR_RO(requested_size);
 
 static ssize_t usable_region_size_show(struct kobject *kobj,
@@ -79,6 +82,7 @@ static ssize_t usable_region_size_show(struct kobject *kobj,
 	virtio_mem_config_get(to_vm(kobj), &cfg);
 	return sysfs_emit(buf, "%llu\n", cfg.usable_region_size);
 }
+
 static struct kobj_attribute usable_region_size_attr = __ATTR_RO(usable_region_size);
 
 static ssize_t plugged_size_show(struct kobject *kobj,
@@ -95,6 +99,7 @@ static ssize_t plugged_size_show(struct kobject *kobj,
 	mutex_unlock(&vm->hotplug_mutex);
 	return sysfs_emit(buf, "%llu\n", plugged);
 }
+
 static struct kobj_attribute plugged_size_attr = __ATTR_RO(plugged_size);
 
 static ssize_t state_show(struct kobject *kobj,
@@ -105,6 +110,7 @@ static ssize_t state_show(struct kobject *kobj,
 	return sysfs_emit(buf, "%s\n",
 			  virtio_mem_activity_name(READ_ONCE(vm->activity)));
 }
+
 static struct kobj_attribute state_attr = __ATTR_RO(state);
 
 static ssize_t show_count(struct kobject *kobj, char *buf,
@@ -127,6 +133,7 @@ static ssize_t blocks_unused_show(struct kobject *kobj,
 {
 	return show_count(kobj, buf, VIRTIO_MEM_BB_UNUSED);
 }
+
 static struct kobj_attribute blocks_unused_attr = __ATTR_RO(blocks_unused);
 
 static ssize_t blocks_plugged_show(struct kobject *kobj,
@@ -134,6 +141,7 @@ static ssize_t blocks_plugged_show(struct kobject *kobj,
 {
 	return show_count(kobj, buf, VIRTIO_MEM_BB_PLUGGED);
 }
+
 static struct kobj_attribute blocks_plugged_attr = __ATTR_RO(blocks_plugged);
 
 static ssize_t blocks_added_show(struct kobject *kobj,
@@ -141,6 +149,7 @@ static ssize_t blocks_added_show(struct kobject *kobj,
 {
 	return show_count(kobj, buf, VIRTIO_MEM_BB_ADDED);
 }
+
 static struct kobj_attribute blocks_added_attr = __ATTR_RO(blocks_added);
 
 static ssize_t blocks_fake_offline_show(struct kobject *kobj,
@@ -148,6 +157,7 @@ static ssize_t blocks_fake_offline_show(struct kobject *kobj,
 {
 	return show_count(kobj, buf, VIRTIO_MEM_BB_FAKE_OFFLINE);
 }
+
 static struct kobj_attribute blocks_fake_offline_attr = __ATTR_RO(blocks_fake_offline);
 
 static ssize_t last_error_show(struct kobject *kobj,
@@ -161,6 +171,7 @@ static ssize_t last_error_show(struct kobject *kobj,
 	mutex_unlock(&vm->hotplug_mutex);
 	return len;
 }
+
 static struct kobj_attribute last_error_attr = __ATTR_RO(last_error);
 
 static struct attribute *attrs[] = {
@@ -205,30 +216,34 @@ static ssize_t number_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%llu\n", READ_ONCE(*at));
 }
 
-#define NUMBER(_name, _member)						\
-	static struct number _name##_number = {				\
-		.attr = __ATTR(_name, 0444, number_show, NULL),		\
-		.offset = offsetof(struct virtio_mem_stats, _member),	\
-	}
+#define NUMBER(_name, _member) {					\
+	.attr = __ATTR(_name, 0444, number_show, NULL),			\
+	.offset = offsetof(struct virtio_mem_stats, _member),		\
+}
 
 #define NUMBERS(_name, _op)						\
-	NUMBER(_name##_ok, op[_op].ok);					\
-	NUMBER(_name##_failed, op[_op].failed);				\
-	NUMBER(_name##_us, op[_op].us)
+	static struct number _name##_numbers[] = {			\
+		NUMBER(_name##_ok, op[VIRTIO_MEM_OP_##_op].ok),		\
+		NUMBER(_name##_failed, op[VIRTIO_MEM_OP_##_op].failed),	\
+		NUMBER(_name##_us, op[VIRTIO_MEM_OP_##_op].us),		\
+	}
 
-NUMBERS(plug, VIRTIO_MEM_OP_PLUG);
-NUMBERS(unplug, VIRTIO_MEM_OP_UNPLUG);
-NUMBERS(unplug_all, VIRTIO_MEM_OP_UNPLUG_ALL);
-NUMBERS(state, VIRTIO_MEM_OP_STATE);
-NUMBERS(add, VIRTIO_MEM_OP_ADD);
-NUMBERS(sweep, VIRTIO_MEM_OP_SWEEP);
-NUMBERS(take, VIRTIO_MEM_OP_TAKE);
-NUMBERS(offline, VIRTIO_MEM_OP_OFFLINE);
-NUMBERS(give_back, VIRTIO_MEM_OP_GIVE_BACK);
-NUMBER(moved_pages, moved_pages);
-NUMBER(last_requested, last.requested);
-NUMBER(last_plugged, last.plugged);
-NUMBER(last_ms, last.ms);
+NUMBERS(plug, PLUG);
+NUMBERS(unplug, UNPLUG);
+NUMBERS(unplug_all, UNPLUG_ALL);
+NUMBERS(state, STATE);
+NUMBERS(add, ADD);
+NUMBERS(sweep, SWEEP);
+NUMBERS(take, TAKE);
+NUMBERS(offline, OFFLINE);
+NUMBERS(give_back, GIVE_BACK);
+
+static struct number other_numbers[] = {
+	NUMBER(moved_pages, moved_pages),
+	NUMBER(last_requested, last.requested),
+	NUMBER(last_plugged, last.plugged),
+	NUMBER(last_ms, last.ms),
+};
 
 static ssize_t last_cause_show(struct kobject *kobj,
 			       struct kobj_attribute *attr, char *buf)
@@ -237,6 +252,7 @@ static ssize_t last_cause_show(struct kobject *kobj,
 
 	return sysfs_emit(buf, "%s\n", virtio_mem_cause_token(cause));
 }
+
 static struct kobj_attribute last_cause_attr = __ATTR_RO(last_cause);
 
 static ssize_t last_cause_ms_show(struct kobject *kobj,
@@ -247,19 +263,41 @@ static ssize_t last_cause_ms_show(struct kobject *kobj,
 	return sysfs_emit(buf, "%llu\n", ktime_to_ms(ktime_get()) -
 			  READ_ONCE(stats->cause_since_ms));
 }
+
 static struct kobj_attribute last_cause_ms_attr = __ATTR_RO(last_cause_ms);
 
-#define OF(_name) \
-	&_name##_ok_number.attr.attr, &_name##_failed_number.attr.attr, \
-	&_name##_us_number.attr.attr
-
 static struct attribute *stats_attrs[] = {
-	OF(plug), OF(unplug), OF(unplug_all), OF(state), OF(add), OF(sweep),
-	OF(take), OF(offline), OF(give_back),
-	&moved_pages_number.attr.attr,
-	&last_requested_number.attr.attr,
-	&last_plugged_number.attr.attr,
-	&last_ms_number.attr.attr,
+	&plug_numbers[0].attr.attr,
+	&plug_numbers[1].attr.attr,
+	&plug_numbers[2].attr.attr,
+	&unplug_numbers[0].attr.attr,
+	&unplug_numbers[1].attr.attr,
+	&unplug_numbers[2].attr.attr,
+	&unplug_all_numbers[0].attr.attr,
+	&unplug_all_numbers[1].attr.attr,
+	&unplug_all_numbers[2].attr.attr,
+	&state_numbers[0].attr.attr,
+	&state_numbers[1].attr.attr,
+	&state_numbers[2].attr.attr,
+	&add_numbers[0].attr.attr,
+	&add_numbers[1].attr.attr,
+	&add_numbers[2].attr.attr,
+	&sweep_numbers[0].attr.attr,
+	&sweep_numbers[1].attr.attr,
+	&sweep_numbers[2].attr.attr,
+	&take_numbers[0].attr.attr,
+	&take_numbers[1].attr.attr,
+	&take_numbers[2].attr.attr,
+	&offline_numbers[0].attr.attr,
+	&offline_numbers[1].attr.attr,
+	&offline_numbers[2].attr.attr,
+	&give_back_numbers[0].attr.attr,
+	&give_back_numbers[1].attr.attr,
+	&give_back_numbers[2].attr.attr,
+	&other_numbers[0].attr.attr,
+	&other_numbers[1].attr.attr,
+	&other_numbers[2].attr.attr,
+	&other_numbers[3].attr.attr,
 	&last_cause_attr.attr,
 	&last_cause_ms_attr.attr,
 	NULL,
@@ -359,7 +397,7 @@ void virtio_mem_sysfs_event(struct virtio_mem *vm, enum virtio_mem_event event,
 		[VIRTIO_MEM_EVENT_BROKEN] = "broken",
 	};
 	char env[4][48];
-	char *envp[] = { env[0], env[1], env[2], env[3], NULL };
+	char *envp[5] = { env[0], env[1], env[2], env[3], NULL };
 
 	snprintf(env[0], sizeof(env[0]), "VIRTIO_MEM_EVENT=%s", names[event]);
 	snprintf(env[1], sizeof(env[1]), "VIRTIO_MEM_REQUESTED=%llu",

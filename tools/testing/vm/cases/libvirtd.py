@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from vm.harness.guest import GuestError
+from vm.harness.vm import CONFIGS
 
 # Nothing of the host may be asked for, or changed: no other daemon, no security
 # labels, no ownership of our files, no cgroups.
@@ -53,6 +54,19 @@ def users(root):
         path.write_text(pathlib.Path("/etc", path.name).read_text(encoding="utf-8") + line)
     return {"LD_PRELOAD": "libnss_wrapper.so", "NSS_WRAPPER_PASSWD": str(names[0]),
             "NSS_WRAPPER_GROUP": str(names[1])}
+
+
+def domain_xml(name, kernel, root, console):
+    """The domain of qemu-configs with a guest of ours, whose files are in root."""
+    values = {"NAME": name, "KERNEL": kernel.image, "INITRD": root / "initrd",
+              "CONSOLE": console, "AGENT": root / "agent", "CMDLINE":
+              "console=ttyS0 panic=-1 oops=panic loglevel=7 "
+              f"panic_on_warn={kernel.panic_on_warn} "
+              "memhp_default_state=online_movable vm.mod=ours"}
+    xml = (CONFIGS / "libvirt-virtio-mem.xml.in").read_text()
+    for key, value in values.items():
+        xml = xml.replace(f"@{key}@", str(value))
+    return xml
 
 
 class Libvirtd:

@@ -18,41 +18,12 @@ import time
 import unittest
 
 from vm.cases.case import MIB, POOL
+from vm.cases.libvirtd import QEMU_CONF, domain_xml, users
 from vm.harness import console, initramfs, kernels
 from vm.harness.guest import Guest, GuestError
-from vm.harness.vm import CONFIGS, our_module, run_dir
+from vm.harness.vm import our_module, run_dir
 
-# Nothing of the host may be asked for, or changed: no other daemon, no security
-# labels, no ownership of our files, no cgroups.
-QEMU_CONF = """
-stdio_handler = "file"
-security_driver = "none"
-user = "root"
-group = "root"
-dynamic_ownership = 0
-remember_owner = 0
-namespaces = [ ]
-cgroup_controllers = [ ]
-seccomp_sandbox = 0
-"""
 END = "end-of-answer"
-
-
-# Before it reads who QEMU shall run as, libvirt looks up who that would be by
-# default; that user and group come with a package of services that nobody needs here.
-USER = "libvirt-qemu"
-GROUP = "libvirt-qemu"
-WRAPPER = "libnss_wrapper.so"
-
-
-def users(root):
-    """What a program has to have in its environment to know these, too."""
-    names = root / "passwd", root / "group"
-    lines = f"{USER}:x:0:0::/:/bin/false\n", f"{GROUP}:x:0:\n"
-    for path, line in zip(names, lines):
-        path.write_text(pathlib.Path("/etc", path.name).read_text(encoding="utf-8") + line)
-    return {"LD_PRELOAD": WRAPPER, "NSS_WRAPPER_PASSWD": str(names[0]),
-            "NSS_WRAPPER_GROUP": str(names[1])}
 
 
 class Virsh:
@@ -133,15 +104,7 @@ class Libvirt(unittest.TestCase):
         """Write the XML, create the domain, connect to the guest."""
         log = self.logs / "console.log"
         initramfs.build(self.kernel, self.root / "initrd", our_module())
-        values = {"NAME": self.name, "KERNEL": self.kernel.image,
-                  "INITRD": self.root / "initrd", "CONSOLE": log,
-                  "AGENT": self.root / "agent", "CMDLINE":
-                  "console=ttyS0 panic=-1 oops=panic loglevel=7 "
-                  f"panic_on_warn={self.kernel.panic_on_warn} "
-                  "memhp_default_state=online_movable vm.mod=ours"}
-        xml = (CONFIGS / "libvirt-virtio-mem.xml.in").read_text()
-        for key, value in values.items():
-            xml = xml.replace(f"@{key}@", str(value))
+        xml = domain_xml(self.name, self.kernel, self.root, log)
         (self.root / "domain.xml").write_text(xml)
         said = self.virsh.run(f"create --paused {self.root}/domain.xml")
         self.assertIn("paused", self.virsh.run(f"domstate {self.name}"), said)

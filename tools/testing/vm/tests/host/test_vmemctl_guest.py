@@ -15,11 +15,11 @@ import time
 import unittest
 
 from vm.cases.case import GIB, MIB, POOL, GuestCase
-from vm.cases.libvirtd import Libvirtd
+from vm.cases.libvirtd import Libvirtd, domain_xml
 from vm.cases.vmemctl import ERROR, MET, PARTLY, REFUSED, Ctl, packaged, program
 from vm.harness import console, initramfs, kernels
 from vm.harness.guest import Guest
-from vm.harness.vm import CONFIGS, TOP, our_module, run_dir
+from vm.harness.vm import TOP, our_module, run_dir
 
 BB = 256 * MIB
 AGENT_CHANNEL = """
@@ -199,15 +199,8 @@ class WithLibvirt(unittest.TestCase):
         """A domain with one virtio-mem device and the agent's channel."""
         initramfs.build(self.kernel, self.root / "initrd", our_module(),
                         guest_files(self.kernel))
-        values = {"NAME": self.name, "KERNEL": self.kernel.image,
-                  "INITRD": self.root / "initrd", "CONSOLE": self.logs / "console.log",
-                  "AGENT": self.root / "agent", "CMDLINE":
-                  "console=ttyS0 panic=-1 oops=panic loglevel=7 "
-                  f"panic_on_warn={self.kernel.panic_on_warn} "
-                  "memhp_default_state=online_movable vm.mod=ours"}
-        xml = (CONFIGS / "libvirt-virtio-mem.xml.in").read_text()
-        for key, value in values.items():
-            xml = xml.replace(f"@{key}@", str(value))
+        xml = domain_xml(self.name, self.kernel, self.root,
+                         self.logs / "console.log")
         xml = xml.replace("    <memory model=", f"{AGENT_CHANNEL}    <memory model=")
         (self.root / "domain.xml").write_text(xml)
         said = self.daemon.virsh("create", "--paused", f"{self.root}/domain.xml", check=False)
