@@ -31,7 +31,8 @@ class Observe(GuestCase):
     def trace(self):
         """Record all of the driver's events."""
         self.guest.ok(f"[ -e {TRACE}/trace ] || mount -t tracefs none {TRACE}; "
-                      f"echo >{TRACE}/trace; echo 1 >{TRACE}/events/virtio_mem/enable")
+                      f"echo >{TRACE}/trace; echo 1 >{TRACE}/tracing_on; "
+                      f"echo 1 >{TRACE}/events/virtio_mem/enable")
         self.at_end(f"echo 0 >{TRACE}/events/virtio_mem/enable")
 
     def pin(self, block):
