@@ -14,3 +14,5 @@ virtio-mem-objs-list := virtio_mem.o virtio_mem_device.o virtio_mem_param.o \
 	virtio_mem_plan.o virtio_mem_proto.o virtio_mem_retry.o
 virtio-mem-objs-list += $(if $(CONFIG_PM_SLEEP),virtio_mem_pm.o)
 virtio-mem-objs-list += virtio_mem_stats.o virtio_mem_trace.o
+# define_trace.h includes virtio_mem_trace.h by its name; this is for a graft.
+CFLAGS_virtio_mem_trace.o := -I$(src)

@@ -165,14 +165,15 @@ static int start_device(struct virtio_mem *vm)
 		goto err_mm;
 	}
 	virtio_mem_mm_start(vm);
+	virtio_mem_sysfs_add(vm);
 	rc = virtio_mem_work_start(vm);
 	if (rc)
-		goto err_notifier;
+		goto err_view;
 	virtio_mem_pm_start(vm);
 	virtio_mem_debugfs_add(vm);
-	virtio_mem_sysfs_add(vm);
 	return 0;
-err_notifier:
+err_view:
+	virtio_mem_sysfs_del(vm);
 	virtio_mem_mm_stop(vm);
 err_mm:
 	virtio_mem_mm_exit(vm);

@@ -479,8 +479,9 @@ unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
  */
 unsigned long virtio_mem_choose_has(const struct virtio_mem_pressure *p)
 {
+	/* Of compressed memory all: how much it saves nobody knows before. */
 	return p->kernel_room + p->kernel_file +
-	       min(virtio_mem_choose_swap(p), p->kernel_anon);
+	       min(p->swap_free, p->kernel_anon);
 }
 
 /**

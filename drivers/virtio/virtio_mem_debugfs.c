@@ -9,6 +9,7 @@
 #include <linux/debugfs.h>
 #include <linux/ktime.h>
 #include <linux/mmzone.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/virtio.h>
 
@@ -104,33 +105,65 @@ static void seq_stop(struct seq_file *m, void *at)
 {
 }
 
-static int blocks_seq_show(struct seq_file *m, void *at)
+/* A reader of blocks: where the run ends that it was shown last. */
+struct blocks_reader {
+	struct virtio_mem *vm;
+	unsigned long end;
+};
+
+static void *blocks_start(struct seq_file *m, loff_t *pos)
 {
-	struct virtio_mem *vm = m->private;
+	struct blocks_reader *reader = m->private;
+
+	return *pos < reader->vm->geo.nr_bbs ? pos : NULL;
+}
+
+static int blocks_show(struct seq_file *m, void *at)
+{
+	struct blocks_reader *reader = m->private;
 	unsigned long first = *(loff_t *)at;
 	struct view run;
-	unsigned long nr = run_from(vm, first, &run);
+	unsigned long nr = run_from(reader->vm, first, &run);
 
-	show_run(m, vm, first, nr, &run);
+	show_run(m, reader->vm, first, nr, &run);
+	reader->end = first + nr;
 	return 0;
 }
 
-static void *blocks_seq_next(struct seq_file *m, void *at, loff_t *pos)
+/* Not counted again, because the run may have changed: each has one line. */
+static void *blocks_next(struct seq_file *m, void *at, loff_t *pos)
 {
-	struct view run;
+	struct blocks_reader *reader = m->private;
 
-	/* The end of the run may have changed since it was shown. */
-	*pos += run_from(m->private, *pos, &run);
-	return seq_start(m, pos);
+	*pos = reader->end;
+	return blocks_start(m, pos);
 }
 
-static const struct seq_operations blocks_sops = {
-	.start = seq_start,
-	.next = blocks_seq_next,
+static const struct seq_operations blocks_ops = {
+	.start = blocks_start,
+	.next = blocks_next,
 	.stop = seq_stop,
-	.show = blocks_seq_show,
+	.show = blocks_show,
 };
-DEFINE_SEQ_ATTRIBUTE(blocks);
+
+static int blocks_open(struct inode *inode, struct file *file)
+{
+	struct blocks_reader *reader;
+
+	reader = __seq_open_private(file, &blocks_ops, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+	reader->vm = inode->i_private;
+	return 0;
+}
+
+static const struct file_operations blocks_fops = {
+	.owner = THIS_MODULE,
+	.open = blocks_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = seq_release_private,
+};
 
 static void show_way(struct seq_file *m, const struct virtio_mem_score *score)
 {

@@ -193,9 +193,9 @@ void virtio_mem_pages_drain_run(unsigned long pfn, unsigned long nr)
  * @page: any page of the zone, allocated, and nobody else's
  *
  * Modules can't call the function that drains them.  But alloc_contig_range()
- * drains them as soon as it has isolated the page, and it isolates a page
- * without a reference everywhere (6.1 to 7.3).  It then fails, because the page
- * is not free.
+ * drains them as soon as it has isolated the page's block, which it does unless
+ * a page in there can't move; a page without a reference is none of these (6.1 to
+ * 7.3).  It fails either way, because the page is not free.
  *
  * Context: the caller holds no lock of memory hotplug; may sleep.
  */

@@ -35,11 +35,13 @@
 #define ROOM_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /*
- * The one page for draining the batches may come from below the watermarks.  It
+ * The page that drains a zone's batches may come from below the watermarks.  It
  * comes from a movable page block, if there is any, because draining makes its
- * block movable.
+ * block movable; and never from the blocks that are reserved for atomic
+ * allocations, because direct reclaim is allowed.
  */
-#define KEY_GFP		(GFP_ATOMIC | __GFP_MOVABLE | __GFP_NOWARN)
+#define KEY_GFP		(GFP_KERNEL | __GFP_HIGH | __GFP_MOVABLE | \
+			 __GFP_THISNODE | __GFP_NORETRY | __GFP_NOWARN)
 
 static unsigned long gather(struct virtio_mem *vm, struct list_head *pages,
 			    unsigned long nr)
@@ -59,25 +61,66 @@ static unsigned long gather(struct virtio_mem *vm, struct list_head *pages,
 	return got;
 }
 
+static void free_all(struct list_head *pages)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, pages, lru)
+		__free_page(page);
+	INIT_LIST_HEAD(pages);
+}
+
+/*
+ * Drains the batches of one zone.  A page that can't move, in the same page block,
+ * keeps a key from doing so: then the next key shall be of another block, hence
+ * the keys are kept until the end.
+ */
+static void drain_zone(int nid, gfp_t zone_flag)
+{
+	unsigned long before, attempt;
+	struct page *key;
+	LIST_HEAD(keys);
+
+	for (attempt = 0; attempt < VIRTIO_MEM_PLUG_ATTEMPTS; attempt++) {
+		key = alloc_pages_node(nid, KEY_GFP | zone_flag, 0);
+		if (!key)
+			break;
+		list_add(&key->lru, &keys);
+		before = virtio_mem_scan_batches(page_zone(key));
+		virtio_mem_pages_drain_zone(key);
+		if (virtio_mem_scan_batches(page_zone(key)) <= before / 2)
+			break;
+	}
+	free_all(&keys);
+}
+
+/* Drains the batches of all zones that the memmap can come from. */
+static void drain(void)
+{
+	int nid;
+
+	for_each_node_state(nid, N_NORMAL_MEMORY) {
+		drain_zone(nid, 0);
+		if (IS_ENABLED(CONFIG_ZONE_DMA32))
+			drain_zone(nid, __GFP_DMA32);
+	}
+}
+
 /* Allocates @nr pages and frees them again; returns how many it got. */
 static unsigned long try_room(struct virtio_mem *vm, unsigned long nr)
 {
-	struct page *key = alloc_pages_node(vm->nid, KEY_GFP, 0);
-	struct page *page, *next;
-	LIST_HEAD(pages);
 	unsigned long got;
+	LIST_HEAD(pages);
 
 	got = gather(vm, &pages, nr);
-	if (got < nr && key) {
-		virtio_mem_pages_drain_zone(key);
-		got += gather(vm, &pages, nr - got);
+	if (got < nr) {
+		/* They would be in the way of draining. */
+		free_all(&pages);
+		drain();
+		got = gather(vm, &pages, nr);
 	}
-	list_for_each_entry_safe(page, next, &pages, lru)
-		__free_page(page);
-	if (key) {
-		virtio_mem_pages_drain_zone(key);
-		__free_page(key);
-	}
+	free_all(&pages);
+	drain();
 	return got;
 }
 

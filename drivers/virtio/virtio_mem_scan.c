@@ -319,8 +319,16 @@ unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 	return memmap;
 }
 
-/* Free pages in the CPUs' batches, which reclaim drains, too. */
-static unsigned long cached_pages(struct zone *zone)
+/**
+ * virtio_mem_scan_batches() - count the free pages in the CPUs' batches
+ * @zone: of this zone
+ *
+ * Reclaim that finds anything drains them, too.
+ *
+ * Context: any; a hint.
+ * Return: pages.
+ */
+unsigned long virtio_mem_scan_batches(struct zone *zone)
 {
 	unsigned long nr = 0;
 	int cpu;
@@ -347,7 +355,7 @@ static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 	/* Pages that the kernel's own allocations can't have do not count. */
 	kept = zone->lowmem_reserve[ZONE_NORMAL] + min_wmark_pages(zone);
 	p->kernel_room += free > kept ? free - kept : 0;
-	p->kernel_room += cached_pages(zone);
+	p->kernel_room += virtio_mem_scan_batches(zone);
 	kept = zone->lowmem_reserve[ZONE_NORMAL] + high_wmark_pages(zone);
 	p->kernel_free += free > kept ? free - kept : 0;
 	p->kernel_file += file;

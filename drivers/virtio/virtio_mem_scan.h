@@ -9,6 +9,7 @@
 #include "virtio_mem_choose.h"
 
 struct virtio_mem;
+struct zone;
 
 void virtio_mem_scan_pages(struct virtio_mem *vm, unsigned long pfn,
 			   unsigned long end, struct virtio_mem_score *score);
@@ -17,6 +18,7 @@ void virtio_mem_scan_bb(struct virtio_mem *vm, unsigned long id,
 bool virtio_mem_scan_held(struct virtio_mem *vm, unsigned long pfn);
 unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end);
 unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm);
+unsigned long virtio_mem_scan_batches(struct zone *zone);
 void virtio_mem_scan_pressure(struct virtio_mem_pressure *p);
 
 #endif /* _VIRTIO_MEM_SCAN_H */

@@ -45,33 +45,22 @@ void virtio_mem_stats_moved(struct virtio_mem_stats *stats,
 }
 
 /**
- * virtio_mem_stats_request() - record a new request
- * @stats: the device's statistics
- * @requested: bytes
- *
- * Context: the worker.
- */
-void virtio_mem_stats_request(struct virtio_mem_stats *stats, u64 requested)
-{
-	WRITE_ONCE(stats->last.requested, requested);
-	WRITE_ONCE(stats->cause_since_ms, ktime_to_ms(ktime_get()));
-}
-
-/**
  * virtio_mem_stats_reached() - record how far a pass has got
  * @stats: the device's statistics
+ * @requested: bytes
  * @plugged: bytes that are plugged now
  * @ms: time since the request came
  * @cause: why the request is not met yet; NONE: it is met
  *
  * Context: the worker.
  */
-void virtio_mem_stats_reached(struct virtio_mem_stats *stats, u64 plugged,
-			      u64 ms, enum virtio_mem_cause cause)
+void virtio_mem_stats_reached(struct virtio_mem_stats *stats, u64 requested,
+			      u64 plugged, u64 ms, enum virtio_mem_cause cause)
 {
 	WRITE_ONCE(stats->last.plugged, plugged);
 	WRITE_ONCE(stats->last.ms, ms);
-	if (cause != stats->last.cause)
+	if (cause != stats->last.cause || requested != stats->last.requested)
 		WRITE_ONCE(stats->cause_since_ms, ktime_to_ms(ktime_get()));
 	WRITE_ONCE(stats->last.cause, cause);
+	WRITE_ONCE(stats->last.requested, requested);
 }

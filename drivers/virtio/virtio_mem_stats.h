@@ -82,8 +82,7 @@ u64 virtio_mem_stats_count(struct virtio_mem_stats *stats,
 			   enum virtio_mem_op op, bool ok, ktime_t begin);
 void virtio_mem_stats_moved(struct virtio_mem_stats *stats,
 			    unsigned long pages);
-void virtio_mem_stats_request(struct virtio_mem_stats *stats, u64 requested);
-void virtio_mem_stats_reached(struct virtio_mem_stats *stats, u64 plugged,
-			      u64 ms, enum virtio_mem_cause cause);
+void virtio_mem_stats_reached(struct virtio_mem_stats *stats, u64 requested,
+			      u64 plugged, u64 ms, enum virtio_mem_cause cause);
 
 #endif /* _VIRTIO_MEM_STATS_H */

@@ -260,8 +260,10 @@ static ssize_t last_cause_ms_show(struct kobject *kobj,
 {
 	const struct virtio_mem_stats *stats = &to_vm(kobj)->stats;
 
-	return sysfs_emit(buf, "%llu\n", ktime_to_ms(ktime_get()) -
-			  READ_ONCE(stats->cause_since_ms));
+	/* First: what is newer than our time would be long ago. */
+	u64 since = READ_ONCE(stats->cause_since_ms);
+
+	return sysfs_emit(buf, "%llu\n", ktime_to_ms(ktime_get()) - since);
 }
 
 static struct kobj_attribute last_cause_ms_attr = __ATTR_RO(last_cause_ms);

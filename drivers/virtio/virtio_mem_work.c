@@ -37,7 +37,8 @@ static void set_activity(struct virtio_mem *vm, enum virtio_mem_activity now)
 	if (vm->activity == now)
 		return;
 	WRITE_ONCE(vm->activity, now);
-	if (!virtio_mem_shall_end(vm))
+	/* The directory goes once the worker has ended, or should have. */
+	if (!test_bit(VIRTIO_MEM_EV_STOP, &vm->events))
 		virtio_mem_sysfs_notify(vm);
 }
 
@@ -427,7 +428,6 @@ static void take_request(struct virtio_mem *vm,
 		return;
 	virtio_mem_backoff_reset(&vm->worker.backoff);
 	virtio_mem_held_pardon(vm);
-	virtio_mem_stats_request(&vm->stats, in->requested);
 	vm->worker.started_ms = now_ms();
 	virtio_mem_doubt_grant(&vm->doubt, vm->worker.started_ms);
 	mutex_lock(&vm->hotplug_mutex);
@@ -435,7 +435,9 @@ static void take_request(struct virtio_mem *vm,
 	mutex_unlock(&vm->hotplug_mutex);
 	vm->worker.told_requested = in->requested;
 	vm->worker.told_cause = VIRTIO_MEM_CAUSE_NONE;
-	vm->worker.told_met = in->requested == plugged;
+	/* One that waited, and was taken back, is met as well. */
+	vm->worker.told_met = in->requested == plugged &&
+			      vm->activity == VIRTIO_MEM_IDLE;
 	if (in->requested != plugged)
 		dev_info(&vm->vdev->dev,
 			 "requested size %llu MiB, plugged %llu MiB: %s in big blocks of %llu MiB\n",
@@ -513,6 +515,8 @@ static void end_broken(struct virtio_mem *vm, u64 requested, u64 plugged)
 	if (vm->activity == VIRTIO_MEM_BROKEN)
 		return;
 	set_activity(vm, VIRTIO_MEM_BROKEN);
+	if (test_bit(VIRTIO_MEM_EV_STOP, &vm->events))
+		return;
 	virtio_mem_sysfs_event(vm, VIRTIO_MEM_EVENT_BROKEN, requested, plugged,
 			       vm->pass.cause);
 }
@@ -532,7 +536,7 @@ static u32 conclude(struct virtio_mem *vm,
 	}
 	if (virtio_mem_shall_end(vm))
 		return 0;
-	virtio_mem_stats_reached(&vm->stats, plugged,
+	virtio_mem_stats_reached(&vm->stats, in->requested, plugged,
 				 now_ms() - vm->worker.started_ms,
 				 met ? VIRTIO_MEM_CAUSE_NONE : vm->pass.cause);
 	if (plugged != vm->worker.last_plugged)
@@ -591,7 +595,8 @@ static void collect_late_answer(struct virtio_mem *vm)
 {
 	enum virtio_mem_answer answer;
 
-	if (!virtio_mem_vq_pending(&vm->vq))
+	/* Of a queue that is gone nothing more is to be had. */
+	if (vm->broken || !virtio_mem_vq_pending(&vm->vq))
 		return;
 	answer = virtio_mem_vq_poll(&vm->vq);
 	if (answer == VIRTIO_MEM_ANSWER_SILENT)
