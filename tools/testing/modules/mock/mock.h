@@ -343,6 +343,7 @@ void mock_transport_changed(struct mock *m);
 void mock_sleep_init(struct mock *m);
 void mock_sleep_exit(struct mock *m);
 int mock_sleep_freeze(struct mock *m);
+void mock_sleep_last(struct mock *m);
 int mock_sleep_restore(struct mock *m);
 
 /* mock_ring.c */

@@ -65,7 +65,19 @@ static int mock_resume(struct device *dev)
 	return m ? mock_sleep_restore(m) : 0;
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(mock_pm, mock_suspend, mock_resume);
+static int mock_suspend_noirq(struct device *dev)
+{
+	struct mock *m = dev_get_drvdata(dev);
+
+	if (m)
+		mock_sleep_last(m);
+	return 0;
+}
+
+static const struct dev_pm_ops mock_pm = {
+	SYSTEM_SLEEP_PM_OPS(mock_suspend, mock_resume)
+	NOIRQ_SYSTEM_SLEEP_PM_OPS(mock_suspend_noirq, NULL)
+};
 
 static int mock_probe(struct platform_device *pdev)
 {

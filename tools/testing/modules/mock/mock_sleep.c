@@ -61,7 +61,21 @@ static void fall_asleep(struct mock *m)
 		/* Linux keeps its memory, as the guest must live to tell. */
 		mock_model_system_reset(m);
 	}
-	if (m->wake_ms >= 0)
+	/* What was woken before all sleep would be a suspend that failed. */
+	if (m->wake_ms >= 0 && pm_suspend_target_state != PM_SUSPEND_TO_IDLE)
+		schedule_delayed_work(&m->wake_work,
+				      msecs_to_jiffies(m->wake_ms));
+}
+
+/**
+ * mock_sleep_last() - all devices are asleep
+ * @m: the device
+ *
+ * Context: suspend_noirq; a deeper suspend than to idle has been ended by now.
+ */
+void mock_sleep_last(struct mock *m)
+{
+	if (m->wake_ms >= 0 && pm_suspend_target_state == PM_SUSPEND_TO_IDLE)
 		schedule_delayed_work(&m->wake_work,
 				      msecs_to_jiffies(m->wake_ms));
 }
@@ -111,6 +125,7 @@ int mock_sleep_restore(struct mock *m)
 	return rc;
 }
 #else
+void mock_sleep_last(struct mock *m) { }
 int mock_sleep_freeze(struct mock *m) { return -EOPNOTSUPP; }
 int mock_sleep_restore(struct mock *m) { return -EOPNOTSUPP; }
 #endif

@@ -498,9 +498,14 @@ class Calls(FaultCase):
         self.bring(BB)
         pattern, block = self.in_use(128 * MIB)
         self.fault.order(*count, *self.holds("offline_pages", block, 25000, "task=any"))
-        self.guest.spawn(f"sh -c 'echo offline >/sys/devices/system/memory/"
-                         f"memory{block // BLOCK}/state'", "/tmp/offline.log")
+        # Until it lasts: isolating the block may fail at once, on 6.1 now and then.
+        state = f"/sys/devices/system/memory/memory{block // BLOCK}/state"
+        self.guest.spawn(f"sh -c 'until echo offline >{state}; do sleep 1; done'",
+                         "/tmp/offline.log")
         self.fired()
+        self.vm.wait(lambda: self.guest.read(state) == "going-offline" and not
+                     self.guest.run(f"sleep 0.5; grep going-offline {state}")[0],
+                     "offlining lasts", 15)
         self.device.request(0)
         self.wait_state("waiting", 20)
         calls, took = (c for c, _ in self.fault.points()[:2])

@@ -28,6 +28,10 @@ class Observe(GuestCase):
         out = self.guest.ok("cd /sys/bus/virtio/devices/*/virtio_mem/stats && grep . *")
         return dict(line.split(":", 1) for line in out.splitlines())
 
+    def details(self):
+        """The words of debugfs's details, of which there is one line."""
+        return self.guest.ok("cat /sys/kernel/debug/virtio_mem/*/details").split()
+
     def trace(self):
         """Record all of the driver's events."""
         self.guest.ok(f"[ -e {TRACE}/trace ] || mount -t tracefs none {TRACE}; "
@@ -96,8 +100,12 @@ class Observe(GuestCase):
         disliked = [keys for name, keys, _ in self.events() if name == "dislike"]
         self.assertIn((start, "pinned"), [(int(keys["addr"], 16), keys["cause"])
                                           for keys in disliked])
-        row = self.guest.ok("cat /sys/kernel/debug/virtio_mem/*/details").split()
-        self.assertEqual(row[:2], [f"0x{start:016x}-0x{start + BB - 1:016x}", "ADDED"])
+        # Between two tries: while one lasts, the block is claimed.
+        rows = []
+        self.vm.wait(lambda: rows.append(self.details()) or rows[-1][1] == "ADDED",
+                     "no try", 20)
+        row = rows[-1]
+        self.assertEqual(row[0], f"0x{start:016x}-0x{start + BB - 1:016x}")
         self.assertEqual(int(row[3]), BB // 4096)
         self.assertGreater(int(row[6]) + int(row[8]), 0, row)
         self.assertEqual(row[10], "pinned")
