@@ -86,6 +86,8 @@ enum mock_field {
  * @MOCK_DO_ANSWER: another answer; argument: its type
  * @MOCK_DO_LEN: another used length; argument: bytes
  * @MOCK_DO_TWICE: answer twice
+ * @MOCK_DO_EARLY: say that there is an answer before there is, as if the one before
+ *	came twice
  * @MOCK_DO_LATE: answer late; argument: ms
  * @MOCK_DO_NEVER: answer when told to, or never
  * @MOCK_DO_BREAK: the queue breaks, as after a surprise removal
@@ -104,6 +106,7 @@ enum mock_do {
 	MOCK_DO_ANSWER,
 	MOCK_DO_LEN,
 	MOCK_DO_TWICE,
+	MOCK_DO_EARLY,
 	MOCK_DO_LATE,
 	MOCK_DO_NEVER,
 	MOCK_DO_BREAK,

@@ -265,6 +265,10 @@ static void serve(struct mock *m, u16 head, const struct mock_request *req)
 		held.answer.state = plan.arg[MOCK_DO_SAYS];
 	if (plan.set & BIT(MOCK_DO_LEN))
 		held.len = plan.arg[MOCK_DO_LEN];
+	if (plan.set & BIT(MOCK_DO_EARLY)) {
+		put_used(m, head, held.len);
+		interrupt(m);
+	}
 	held.twice = plan.set & BIT(MOCK_DO_TWICE);
 	held.never = plan.set & BIT(MOCK_DO_NEVER);
 	held.due = jiffies;

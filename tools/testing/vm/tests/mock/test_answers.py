@@ -194,3 +194,19 @@ class Twice(MocksCase):
         self.assertEqual([d.state for d in look.devices[6:]], ["idle"] * 2)
         self.reload()
         self.reached(sizes)
+
+    def test_second_answer_to_the_one_before_is_none(self):
+        """It comes when the next request is out: that one may still be written to."""
+        self.resize({2: 256 * MIB, 3: 256 * MIB})
+        self.mock.orders(*((i, "fault", f"{'plug' if i < 2 else 'unplug'} early late=700")
+                           for i in range(4)))
+        sizes = {0: 128 * MIB, 1: 256 * MIB, 2: 0, 3: 128 * MIB}
+        self.mock.request(sizes)
+        look = self.until(lambda look: all(d.state == "broken" for d in look.devices[:4]),
+                          "broken")
+        for seen in look.devices[:4]:
+            self.assertIn("stopped", seen.error)
+        # No request followed, as long as that one was not answered.
+        self.assertEqual([len(self.mock[i].log()) for i in range(2)], [1, 1])
+        self.reload()
+        self.reached(sizes)
