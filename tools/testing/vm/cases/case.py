@@ -182,6 +182,7 @@ class GuestCase(unittest.TestCase):
         iomem = self.in_region(guest.added(), index)
         self.assertEqual(total(iomem), size, f"/proc/iomem: {iomem}")
         rows = guest.blocks(index)
+        self.assert_sums(attrs, rows, index)
         added = merge(r[:2] for r in rows if r[3] == "ADDED")
         self.assertEqual(added, iomem, "debugfs and /proc/iomem")
         for start, end, count, *_ in rows:
@@ -190,6 +191,16 @@ class GuestCase(unittest.TestCase):
         self.assertEqual(merge([*online, *offline]), iomem, "lsmem")
         self.assertEqual(guest.mem_total() - self.base,
                          size + others - total(offline), "MemTotal")
+
+    def assert_sums(self, attrs, rows, index=0):
+        """Each big block of the region is in one count of sysfs, and in one line of debugfs."""
+        low, high = self.region(index)
+        size = int(attrs["big_block_size"])
+        count = {s: int(attrs[f"blocks_{s}"])
+                 for s in ("unused", "plugged", "added", "fake_offline")}
+        self.assertEqual(sum(count.values()), high // size - -(-low // size), "sysfs blocks_*")
+        self.assertEqual({s: sum(r[2] for r in rows if r[3] == s.upper()) for s in count},
+                         count, "debugfs and sysfs blocks_*")
 
     def assert_zones(self, size):
         """Zone counts are the boot's, but for size bytes in ZONE_MOVABLE."""

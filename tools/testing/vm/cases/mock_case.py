@@ -134,6 +134,10 @@ class MockCase(GuestCase):
             self.assertEqual(seen.added, seen.size, where)
             self.assertEqual(attrs["blocks_plugged"], "0", where)
             self.assertEqual(attrs["blocks_fake_offline"], "0", where)
+            low, high = self.region(index)
+            size = int(attrs["big_block_size"])
+            self.assertEqual(sum(int(n) for k, n in attrs.items() if k.startswith("blocks_")),
+                             high // size - -(-low // size), where)
         plugged = merge(r for seen in look.devices for r in seen.ranges)
         self.assertEqual(merge(look.iomem), plugged, "/proc/iomem")
         self.assertEqual(look.mem_total - self.base, total(plugged) - total(offline),

@@ -3,6 +3,7 @@
 
 from vm.cases.case import GIB, MIB
 from vm.cases.mock_case import MockCase
+from vm.device.fault import Fault
 
 
 class Behaves(MockCase):
@@ -59,3 +60,22 @@ class Doubt(MockCase):
         self.device.order("pending", "now")
         # Asked for once more: nothing is unplugged twice.
         self.reached(256 * MIB, 30)
+
+    def test_unasked_blocks_are_not_added(self):
+        """The same where the question can't be sent: it is unplugged before it is used."""
+        fault = Fault(self.guest)
+        fault.load()
+        self.at_end("echo clear >/sys/kernel/debug/virtio_mem_fault/points")
+        self.resize(128 * MIB)
+        self.device.fault("unplug unknown done")
+        # The unplug itself is sent.
+        fault.order("virtqueue_add_sgs ret=-12 after=1")
+        self.device.request(0)
+        self.vm.wait(lambda: fault.points()[0][1] >= 10, "not sent", 20, 0.05)
+        self.device.request(256 * MIB)
+        self.guest.run("sleep 1")
+        fault.clear()
+        self.reached(256 * MIB, 30)
+        # To ask by another unplug is all that is left to do.
+        self.assertEqual(self.mock.look()[0].violations, {"not_plugged": 1})
+        self.device.order("violations", "clear")

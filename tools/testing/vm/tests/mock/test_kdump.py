@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A kdump kernel: nothing is plugged or unplugged, and the dump has what is plugged.
+
+What makes it one is elfcorehdr=: there QEMU's loader puts the header that a crashed
+kernel would have left.  The memory to be dumped is the device's in software.
+"""
+
+import base64
+import struct
+
+from vm.cases.case import MIB
+from vm.cases.mock_case import MockCase
+from vm.device.mock import ADDR, OPTIONS, SIZE
+from vm.harness.kernels import cache_dir
+
+PAGE = 4096
+BB = 128 * MIB
+# In the guest's own memory, and reserved.
+HEADER = 0x70000000
+OTHERS = HEADER + 2 * PAGE      # a page that is none of the device's
+TEXT = b"none of the device's"
+EHDR, PHDR = "<16sHHIQQQIHHHHHH", "<IIQQQQQQ"
+PT_LOAD, PT_NOTE = 1, 4
+
+
+def program_header(kind, start, size):
+    """One entry: in such a file the offset is the physical address."""
+    return struct.pack(PHDR, kind, 0, start, 0, start, size, size, 0)
+
+
+def header():
+    """The pages at HEADER: ELF header, notes, and a page of somebody's."""
+    loads = [program_header(PT_NOTE, HEADER + PAGE, PAGE),
+             program_header(PT_LOAD, ADDR, SIZE), program_header(PT_LOAD, OTHERS, PAGE)]
+    ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    elf = struct.pack(EHDR, ident, 4, 62, 1, 0, struct.calcsize(EHDR), 0, 0,
+                      struct.calcsize(EHDR), struct.calcsize(PHDR), len(loads), 0, 0, 0)
+    note = struct.pack("<III8sI", 5, 4, 1, b"CORE", 0)
+    return b"".join(part.ljust(PAGE, b"\0") for part in (elf + b"".join(loads), note, TEXT))
+
+
+def image():
+    """That in a file, for QEMU's loader."""
+    path = cache_dir("guest") / "elfcorehdr"
+    if not path.exists() or path.read_bytes() != header():
+        path.write_bytes(header())
+    return path
+
+
+def mark(address):
+    """What the device in software has written there; see mock_poison.c."""
+    return struct.pack("<Q", address ^ 0x5bd1e995a5a5a5a5)
+
+
+class Kdump(MockCase):
+    """Of the region's big blocks the second and the third are plugged."""
+
+    options = {"append": f"{OPTIONS['append']} memmap=1M${HEADER:#x} elfcorehdr={HEADER:#x}",
+               "options": ("-device", f"loader,file={image()},addr={HEADER:#x},force-raw=on")}
+
+    def setUp(self):
+        super().setUp()
+        if self.vm.kernel.debug and self.guest.run("[ -e /proc/vmcore ]")[0]:
+            self.skipTest("a debug kernel without /proc/vmcore")
+        self.guest.ok("rmmod virtio_mem; dmesg -c >/dev/null")
+        self.mock.orders((0, "plugged", f"{ADDR + BB:#x} 256M"), (0, "usable", "1G"),
+                         (0, "log", "clear"))
+        self.load()
+        out = self.dump(0, PAGE)
+        *_, number = struct.unpack_from("<HHH", out, 54)[:2]
+        self.offsets = {}
+        for i in range(number):
+            kind, _, offset, _, start, size, *_ = struct.unpack_from(PHDR, out, 64 + i * 56)
+            if kind == PT_LOAD:
+                self.offsets[start] = (offset, size)
+
+    def bound(self, count=1):
+        """There need be no directory in sysfs, as there is no worker."""
+        driver = "/sys/bus/virtio/drivers/virtio_mem"
+        self.vm.wait(lambda: len(self.guest.run(f"ls -d {driver}/virtio*")[1].split()) == count,
+                     "driver bound", 20)
+
+    def dump(self, offset, size=8):
+        """Some of /proc/vmcore."""
+        return base64.b64decode(self.guest.ok(
+            f"dd if=/proc/vmcore bs=8 skip={offset // 8} count={size // 8} 2>/dev/null | base64"))
+
+    def memory(self, address):
+        """Eight bytes of what the dump has for a physical address."""
+        for start, (offset, size) in self.offsets.items():
+            if start <= address < start + size:
+                return self.dump(offset + address - start)
+        raise AssertionError(f"{address:#x} is not in the dump")
+
+    def test_dump_has_what_is_plugged(self):
+        """All of that, zeroes for the rest; each block is asked for once in a row."""
+        self.assertIn("neither plugged nor unplugged", self.guest.dmesg())
+        for address in range(ADDR, ADDR + 4 * BB, BB // 2):
+            plugged = ADDR + BB <= address < ADDR + 3 * BB
+            self.assertEqual(self.memory(address), mark(address) if plugged else bytes(8),
+                             f"{address:#x}")
+        log = self.device.log()
+        self.assertEqual([(words[2], int(words[3], 16)) for words in log],
+                         [("STATE", ADDR + i * BB) for i in range(4)])
+        # Nobody asks about what can't be used; others' memory is none of its business.
+        self.assertEqual(self.memory(ADDR + 1024 * MIB), bytes(8))
+        self.assertEqual(self.memory(OTHERS), TEXT[:8])
+        self.assertEqual(len(self.device.log()), 4)
+
+    def test_nothing_is_plugged_or_unplugged(self):
+        """Whatever the host requests; and unloading changes nothing."""
+        self.device.request(4 * BB)
+        self.guest.run("sleep 1")
+        self.device.request(0)
+        self.guest.ok("sleep 1; rmmod virtio_mem")
+        self.assertEqual(self.device.log(), [])
+        self.assertEqual(self.device.plugged(), [(ADDR + BB, ADDR + 3 * BB)])
+        self.assertEqual(self.guest.added(), [])
+        self.load()
+
+    def test_what_the_device_does_not_tell_is_left_out(self):
+        """An ERROR is no reason to read: better a gap than a dead dump."""
+        self.device.fault("state error")
+        self.assertEqual(self.memory(ADDR + BB), bytes(8))
+        self.assertEqual(self.memory(ADDR + 2 * BB), mark(ADDR + 2 * BB))
