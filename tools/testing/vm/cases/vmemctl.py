@@ -42,7 +42,7 @@ def program():
             for file in files:
                 shutil.copy(file, scratch)
             subprocess.run(["make", "-s", "-C", scratch, "CFLAGS=-O2 -g -Werror"], check=True)
-            temp = target.with_name(f".{target.name}.{os.getpid()}")
+            temp = target.with_name(f".{target.name}.{threading.get_native_id()}")
             shutil.copy(f"{scratch}/vmemctl", temp)
             temp.rename(target)
     return target

@@ -8,6 +8,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import threading
 
 from vm.harness import modules
 from vm.harness.kernels import cache_dir
@@ -78,7 +79,7 @@ def compiled(name, files):
     tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
     target = cache_dir("guest") / f"{name}-{tag}"
     if not target.exists():
-        temp = target.with_name(f".{target.name}.{os.getpid()}")
+        temp = target.with_name(f".{target.name}.{threading.get_native_id()}")
         subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Wextra", "-o", temp,
                         *(f for f in files if f.suffix == ".c")], check=True)
         temp.rename(target)

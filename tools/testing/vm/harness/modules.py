@@ -2,11 +2,11 @@
 """Test modules for a guest's kernel, built when their sources are new."""
 
 import hashlib
-import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
+import threading
 
 from vm.harness.kernels import cache_dir
 
@@ -38,7 +38,7 @@ def build(name, kernel):
             if done.returncode:
                 raise RuntimeError(f"{name} for {kernel.kver}: {done.stderr[-2000:]}")
             subprocess.run(["strip", "-g", f"{scratch}/{name}.ko"], check=True)
-            temp = target.with_name(f".{target.name}.{os.getpid()}")
+            temp = target.with_name(f".{target.name}.{threading.get_native_id()}")
             shutil.copy(f"{scratch}/{name}.ko", temp)
             temp.rename(target)
     return target

@@ -5,6 +5,7 @@ two disks, a balloon, and in the guest the modules for them.
 
 import re
 import subprocess
+import threading
 
 from vm.harness import initramfs
 from vm.harness.kernels import cache_dir
@@ -19,7 +20,7 @@ def _image(name, size, *command):
     """An image in the cache, made when it isn't there."""
     path = cache_dir("guest") / name
     if not path.exists():
-        temp = path.with_name(f".{name}.new")
+        temp = path.with_name(f".{name}.{threading.get_native_id()}")
         with temp.open("wb") as file:
             file.truncate(size)
         if command:

@@ -5,10 +5,10 @@ import json
 import pathlib
 import re
 import subprocess
+import tempfile
 
 from vm.cases.case import GIB, MIB, POOL, GuestCase
 from vm.harness import initramfs
-from vm.harness.kernels import cache_dir
 
 TOOL = pathlib.Path(__file__).resolve().parents[5] / "tools/vmem"
 BB = 128 * MIB
@@ -16,9 +16,10 @@ BB = 128 * MIB
 
 def files(kernel):
     """What the guest has more: vmem, built here, and who holds memory."""
-    out = cache_dir("guest", "vmem")
-    subprocess.run(["make", "-s", "-C", TOOL, f"out={out}"], check=True)
-    more = initramfs.program(str(out / "vmem"), "bin/vmem")
+    # Not in the cache, where another test would find what is being written.
+    with tempfile.TemporaryDirectory() as out:
+        subprocess.run(["make", "-s", "-C", TOOL, f"out={out}"], check=True)
+        more = initramfs.program(f"{out}/vmem", "bin/vmem")
     # What it needs is there already, for the transport.
     module = initramfs.module_files(kernel, ["virtio_blk"])[-1]
     more["mod/blk/virtio_blk.ko"] = (0o644, initramfs.read_module(module))
