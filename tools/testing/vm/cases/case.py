@@ -133,6 +133,8 @@ class GuestCase(unittest.TestCase):
             for device in self.devices:
                 self.vm.wait(lambda d=device: self.vm.qmp.size(d) == 0,
                              f"{device} empty", 60)
+            # The kernel's own driver unplugs parts of a memory block before it removes it.
+            self.vm.wait(lambda: not self.guest.added(), "memory removed", 20)
             self.guest.ok("rmmod virtio_mem")
         for device in self.devices:
             self.assertEqual(self.vm.qmp.size(device), 0)
