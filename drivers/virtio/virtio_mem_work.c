@@ -495,9 +495,10 @@ static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 	u32 delay = virtio_mem_backoff_rest(virtio_mem_backoff_next(&vm->worker.backoff),
 					    vm->failed_ms);
 
-	set_activity(vm, VIRTIO_MEM_WAITING);
 	vm->worker.told_met = false;
 	note_waiting(vm, requested, plugged);
+	/* Last, because who waits for this state reads last_error next. */
+	set_activity(vm, VIRTIO_MEM_WAITING);
 	if (vm->worker.told_cause == vm->pass.cause)
 		return delay;
 	vm->worker.told_cause = vm->pass.cause;

@@ -27,6 +27,28 @@ static uint64_t attr(const char *device, const char *name)
 	return sys_number(&value, 10, DEVICES "/%s/virtio_mem/%s", device, name) ? value : UNKNOWN;
 }
 
+/*
+ * Whether the request is not met and a pass has said why: a state says so only
+ * until the next try begins.
+ */
+static bool has_cause(const struct device *dev)
+{
+	char *cause;
+	bool has;
+
+	if (!dev->state)
+		return false;
+	if (!strcmp(dev->state, "waiting") || !strcmp(dev->state, "broken"))
+		return true;
+	/* What the last pass found describes this request, or the one before. */
+	if (attr(dev->name, "stats/last_requested") != dev->requested)
+		return false;
+	cause = sys_read(DEVICES "/%s/virtio_mem/stats/last_cause", dev->name);
+	has = cause && strcmp(cause, "-");
+	free(cause);
+	return has;
+}
+
 /* The driver's own files. */
 static void ask_driver(struct device *dev)
 {
@@ -41,8 +63,7 @@ static void ask_driver(struct device *dev)
 	dev->state = sys_read(DEVICES "/%s/virtio_mem/state", dev->name);
 	error = sys_read(DEVICES "/%s/virtio_mem/last_error", dev->name);
 	/* It stays after success: only a request that is not met has a cause. */
-	if (error && *error && dev->state &&
-	    (!strcmp(dev->state, "waiting") || !strcmp(dev->state, "broken"))) {
+	if (error && *error && has_cause(dev)) {
 		dev->cause = error;
 		dev->since = since_ms == UNKNOWN ? UNKNOWN : since_ms / 1000;
 	} else {

@@ -256,7 +256,7 @@ static enum outcome read_op(struct draws *d)
 	case 2:
 		/*
 		 * Not valid_zones: its block is there before it has a node, and
-		 * who reads it then has Linux fall over (6.1, seen once).
+		 * who reads it then has an older kernel fall over.
 		 */
 		snprintf(path, sizeof(path),
 			 MEMORY "/memory%llu/{removable,state}", block);
