@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every step of growing, shrinking and loading fails; nothing may be lost."""
 
+import itertools
 import os
 import random
 import re
@@ -514,6 +515,22 @@ class Calls(FaultCase):
         self.without_faults()
         self.settled(0, 60)
         self.assertEqual(pattern.check(), f"OK {128 * MIB // PAGE}")
+
+    def test_own_events_start_no_pass(self):
+        """Offlining that is taken back is the worker's own: it comes again ever later."""
+        self.bring(BB)
+        self.fault.order("try_remove_memory ret=-16")
+        recorder = self.record("remove")
+        self.device.request(0)
+        self.wait_state("waiting", 30)
+        time.sleep(20)
+        tries = [e for e in recorder.read() if e.name == "remove" and e.end]
+        gaps = [round(b.start - a.end, 1) for a, b in itertools.pairwise(tries)]
+        note(f"# {self.id()}: {len(tries)} tries, {gaps} s between them")
+        self.assertGreater(len(tries), 1)
+        self.assertGreater(max(gaps), 2)
+        self.without_faults()
+        self.settled(0, 60)
 
     def test_events_start_no_pass_right_after_another(self):
         """Memory that comes and goes: no costly pass begins right after another."""

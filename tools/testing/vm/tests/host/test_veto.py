@@ -58,6 +58,20 @@ class Veto(GuestCase):
         self.wait_state("idle")
         self.assert_size(0)
 
+    def test_offline_by_user_vetoed(self):
+        """A refused offlining of user space keeps nothing from being unplugged."""
+        fault = FAULT.format("MEM_GOING_OFFLINE")
+        # One, because the next one that changes would hide what was left behind.
+        self.resize(256 * MIB)
+        block = min(self.guest.memory_blocks(*self.guest.added()[0]))
+        state = f"/sys/devices/system/memory/memory{block}/state"
+        self.guest.ok(f"echo -16 >{fault}")
+        self.assertNotEqual(self.guest.write(state, "offline")[0], 0)
+        self.guest.ok(f"echo 0 >{fault}")
+        self.vm.resize(0)
+        self.wait_state("idle")
+        self.assert_size(0)
+
 
 class VetoFirst(Veto):
     """The same, but called before the driver, which never hears of the attempt."""
