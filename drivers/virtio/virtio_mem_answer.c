@@ -109,10 +109,10 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
 		return VIRTIO_MEM_CAUSE_DEV_ERROR;
-	/* Only ERROR says that the device has done nothing. */
 	rc = virtio_mem_config_read(vm);
 	virtio_mem_snapshot_sizes(vm, &in);
 	forbidden = !rc && plug && config_forbids(vm, &in, step);
+	/* An ERROR that the configuration explains is a NACK. */
 	if (forbidden && answer == VIRTIO_MEM_ANSWER_ERROR)
 		return VIRTIO_MEM_CAUSE_DEV_NACK;
 	rc = 0;
@@ -272,7 +272,7 @@ void virtio_mem_answered_late(struct virtio_mem *vm,
 {
 	struct virtio_mem_step step = vm->step;
 
-	/* Ask again for all BBs of the step, as one state is not enough. */
+	/* Ask again for all BBs of the step, because this is one BB's state. */
 	if (vm->vq.request.type == VIRTIO_MEM_REQ_STATE &&
 	    answer != VIRTIO_MEM_ANSWER_GONE)
 		resolve_error(vm, &step, VIRTIO_MEM_ANSWER_UNKNOWN);

@@ -19,7 +19,7 @@
  * @timer: the deadline
  * @open: a bounded call is under way
  * @stop: every bounded call shall end at once (others set and clear it)
- * @late: a newer request is there than the worker knows
+ * @late: there is a newer request than the worker knows
  * @why: the cause that ended the bounded call, NONE if there is none
  */
 struct virtio_mem_bound {

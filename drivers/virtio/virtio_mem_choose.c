@@ -199,8 +199,7 @@ void virtio_mem_choose_finding(const struct virtio_mem_score *score,
  * @cause: out: why it is put off or stays; NONE if it is only not quick
  *
  * The cost comes first: a BB that costs more than its turn allows is put off
- * until those that are cheaper now have had their turn.  The causes that forbid
- * come second.
+ * behind those that are cheaper now.  The causes that forbid come second.
  *
  * Return: the verdict.
  */
@@ -470,16 +469,16 @@ unsigned long virtio_mem_choose_need(unsigned long memmap_pages,
  * virtio_mem_choose_has() - how much memory reclaim can find at most
  * @p: what memory the guest has
  *
- * The driver tries nothing if a big block takes more than this: the memory
- * can't be had, and taking the last of it for a moment calls the OOM killer for
- * all others.  The answer is certain, because it is a sum of counters and not a
- * scan of pages.
+ * The driver tries nothing if a big block takes more than this, because whoever
+ * takes the last memory, even for a moment, makes others call the OOM killer.
+ * The answer is certain, because it is a sum of counters and not a scan of
+ * pages.
  *
  * Return: pages above the minimum watermarks, free, page cache or swappable.
  */
 unsigned long virtio_mem_choose_has(const struct virtio_mem_pressure *p)
 {
-	/* Of compressed memory all: how much it saves nobody knows before. */
+	/* Compressed swap counts in full, because nobody knows what it saves. */
 	return p->kernel_room + p->kernel_file +
 	       min(p->swap_free, p->kernel_anon);
 }

@@ -130,7 +130,7 @@ static int blocks_show(struct seq_file *m, void *at)
 	return 0;
 }
 
-/* Not counted again, because the run may have changed: each has one line. */
+/* Does not count again, because the run may have changed since its line. */
 static void *blocks_next(struct seq_file *m, void *at, loff_t *pos)
 {
 	struct blocks_reader *reader = m->private;

@@ -155,7 +155,7 @@ static int notify_claimed(struct virtio_mem *vm, unsigned long action,
 		vm->mm.handed = !rc;
 		break;
 	case MEM_CANCEL_OFFLINE:
-		/* Also comes without GOING_OFFLINE, then nothing is handed. */
+		/* Without GOING_OFFLINE before, no page was handed over. */
 		if (vm->mm.handed)
 			virtio_mem_pages_take_over(pfn, nr);
 		vm->mm.handed = false;
@@ -501,7 +501,7 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 	return 0;
 }
 
-/* Whether the bound and the attempts so far allow to empty a run once more. */
+/* Whether the bound and the attempts so far allow one more attempt. */
 static bool try_again(struct virtio_mem *vm, unsigned int attempt,
 		      const struct virtio_mem_attempt *how, int *rc)
 {
@@ -559,8 +559,8 @@ static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 
 /*
  * Empties all online pages of the claimed BB, each run of one zone as a whole,
- * because the allocator's lists are then drained only once, and no page that is
- * moved out of the run lands in it again.
+ * because the core then drains the CPUs' batches only once, and moves no page
+ * out of the run into another part of it.
  */
 static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 		    int (*empty)(struct virtio_mem *vm, unsigned long pfn,
@@ -807,7 +807,7 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 				virtio_mem_bb_pages(vm) / block_pages(), &left);
 	if (!taking) {
 		rc = leave_directly(vm, how, &left, &what, &cause);
-		/* The shortcut failed; its cause is replaced by the next. */
+		/* If taking fails, too, its cause replaces this one. */
 		taking = rc && virtio_mem_choose_take_after(how->method, cause,
 							    left.empty);
 	}

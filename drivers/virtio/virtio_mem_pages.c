@@ -160,7 +160,7 @@ static unsigned long take_plug(unsigned long pfn, unsigned long nr)
 	     attempt++) {
 		unsigned long found = virtio_mem_scan_free_page(at, end);
 
-		/* Without a free page take the first, whose contents move. */
+		/* Without a free page it takes the first, whose data moves. */
 		if (!found)
 			found = at;
 		if (!virtio_mem_compat_alloc_range(found, found + 1))
@@ -192,10 +192,11 @@ void virtio_mem_pages_drain_run(unsigned long pfn, unsigned long nr)
  * virtio_mem_pages_drain_zone() - bring the CPUs' free pages to a zone's lists
  * @page: any page of the zone, allocated, and nobody else's
  *
- * Modules can't call the function that drains them.  But alloc_contig_range()
- * drains them as soon as it has isolated the page's block, which it does unless
- * a page in there can't move; a page without a reference is none of these (6.1 to
- * 7.3).  It fails either way, because the page is not free.
+ * Modules can't call the function that drains the batches.  But
+ * alloc_contig_range() drains them once it has isolated the page's block.  It
+ * can't isolate a block that has a page which can't move; a page without a
+ * reference is no such page (6.1 to 7.3).  The call always fails, because the
+ * page is not free.
  *
  * Context: the caller holds no lock of memory hotplug; may sleep.
  */

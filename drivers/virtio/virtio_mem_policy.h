@@ -33,7 +33,8 @@
 #define VIRTIO_MEM_RESERVE_LIMIT_MIB	0x100000
 
 /*
- * Memory that adding a big block takes (virtio_mem_room, virtio_mem_choose).
+ * Memory that adding a big block takes (virtio_mem_choose, virtio_mem_room,
+ * virtio_mem_snapshot).
  */
 
 /*
@@ -45,9 +46,10 @@
 #define VIRTIO_MEM_ROOM_SHARE		64
 
 /*
- * And half of the page tables that map all of ZONE_MOVABLE, because the guest
- * needs them to use that memory.  But none for the first 4 GiB, because a guest
- * in need gets these at once; and 64 MiB at most.
+ * Growing also leaves room for half of the page tables that map all of
+ * ZONE_MOVABLE, because the guest needs them to use that memory.  It leaves
+ * none for the first 4 GiB, because a guest in need gets these at once, and
+ * 64 MiB at most.
  */
 #define VIRTIO_MEM_ROOM_TABLES_SHARE	1024
 #define VIRTIO_MEM_ROOM_TABLES_FREE_MIB	4UL
@@ -75,12 +77,12 @@
 #define VIRTIO_MEM_AHEAD_BYTES		0x40000000LL
 
 /*
- * How unplug_timeout_ms is shared out (virtio_mem_mm).  Moving and taking pages
- * gets five eighths, because that disturbs nobody.  Offlining taken pages gets
- * a quarter and offlining others an eighth; both get less, because offlining
- * holds the locks of all memory hotplug.  Offlining others takes at most 1 s a
- * memory block: enough to move all of it, and too short to disturb whoever
- * creates a slab cache.
+ * How unplug_timeout_ms is shared out (virtio_mem_choose).  Moving and taking
+ * pages gets five eighths, because that disturbs nobody.  Offlining taken pages
+ * gets a quarter and offlining others an eighth; both get less, because
+ * offlining holds the locks of all memory hotplug.  Offlining others takes at
+ * most 1 s a memory block: enough to move all of it, and too short to disturb
+ * whoever creates a slab cache.
  */
 #define VIRTIO_MEM_UNPLUG_TIMEOUT_MS	40000
 #define VIRTIO_MEM_OFFLINE_SHARE	4
@@ -97,8 +99,14 @@
 /* Attempts to empty a run of pages, because a retry often migrates the rest. */
 #define VIRTIO_MEM_TAKE_ATTEMPTS	3
 
-/* Attempts to take one free page for a sweep. */
+/* Attempts to take one page, for a sweep or to drain the CPUs' batches. */
 #define VIRTIO_MEM_PLUG_ATTEMPTS	3
+
+/*
+ * A zone's batches count as drained if at most half of their pages are left,
+ * because other CPUs fill them again meanwhile.
+ */
+#define VIRTIO_MEM_DRAINED_SHARE	2
 
 /* A swept big block may be offlined if at most a 256th of it is in use. */
 #define VIRTIO_MEM_SWEPT_SHARE		256
@@ -110,7 +118,8 @@
 #define VIRTIO_MEM_HELD_SHARE		4
 
 /*
- * Tries that a scan advises against, and tries that fail (virtio_mem_retry).
+ * Tries that a scan advises against, and tries that fail (virtio_mem_retry,
+ * virtio_mem_plan).
  */
 
 /*
@@ -162,7 +171,8 @@
 #define VIRTIO_MEM_EASED_SHARE		8
 
 /*
- * The order of steps (virtio_mem_plan).
+ * The order of steps, and big blocks that were refused (virtio_mem_plan,
+ * virtio_mem_retry, virtio_mem_work).
  */
 
 /*

@@ -15,7 +15,7 @@
 
 #include "virtio_mem_device.h"
 
-/* A request, an answer or the end always call, whatever the last pass cost. */
+/* A request, an answer or the end cuts short any rest. */
 static bool called(struct virtio_mem *vm)
 {
 	return READ_ONCE(vm->events) & ~BIT(VIRTIO_MEM_EV_MEMORY) ||

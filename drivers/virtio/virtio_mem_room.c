@@ -17,8 +17,9 @@
  *
  * A CPU keeps up to several thousand free pages in batches.  Below the minimum
  * watermark nobody gets these, and an allocation that finds nothing to reclaim
- * does not drain them (6.12).  The driver therefore drains them, for its own
- * allocations before it frees the pages, and for the core's after that.
+ * does not drain them (6.12).  The driver therefore drains them if it has not
+ * got all pages, before it tries once more, and always after it has freed the
+ * pages, for the core.
  */
 #include <linux/gfp.h>
 #include <linux/list.h>
@@ -71,9 +72,9 @@ static void free_all(struct list_head *pages)
 }
 
 /*
- * Drains the batches of one zone.  A page that can't move, in the same page block,
- * keeps a key from doing so: then the next key shall be of another block, hence
- * the keys are kept until the end.
+ * Drains the batches of one zone by a page of its own, the key.  A key drains
+ * nothing if its page block also has a page that can't move.  The next key must
+ * then come from another block, so no key is freed before the end.
  */
 static void drain_zone(int nid, gfp_t zone_flag)
 {
@@ -88,7 +89,8 @@ static void drain_zone(int nid, gfp_t zone_flag)
 		list_add(&key->lru, &keys);
 		before = virtio_mem_scan_batches(page_zone(key));
 		virtio_mem_pages_drain_zone(key);
-		if (virtio_mem_scan_batches(page_zone(key)) <= before / 2)
+		if (virtio_mem_scan_batches(page_zone(key)) <=
+		    before / VIRTIO_MEM_DRAINED_SHARE)
 			break;
 	}
 	free_all(&keys);
@@ -114,7 +116,7 @@ static unsigned long try_room(struct virtio_mem *vm, unsigned long nr)
 
 	got = gather(vm, &pages, nr);
 	if (got < nr) {
-		/* They would be in the way of draining. */
+		/* They can't move, so a key in their page block drains nothing. */
 		free_all(&pages);
 		drain();
 		got = gather(vm, &pages, nr);

@@ -136,7 +136,7 @@ static unsigned long look_folio(struct page *page, unsigned long pfn,
 		   !virtio_mem_compat_movable_ops(page) &&
 		   !folio_test_swapcache(folio) &&
 		   (folio_test_slab(folio) || !READ_ONCE(folio->mapping))) {
-		/* In a cache or mapped it would be in a batch to the LRU. */
+		/* A page with a mapping may only be on its way to the LRU. */
 		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_UNMOVABLE);
 	} else {
 		look_used(folio, pfn, nr, score);
@@ -321,9 +321,9 @@ unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 
 /**
  * virtio_mem_scan_batches() - count the free pages in the CPUs' batches
- * @zone: of this zone
+ * @zone: the zone
  *
- * Reclaim that finds anything drains them, too.
+ * These pages can be had, because reclaim drains them if it finds anything.
  *
  * Context: any; a hint.
  * Return: pages.

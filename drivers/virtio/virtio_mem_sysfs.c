@@ -260,7 +260,7 @@ static ssize_t last_cause_ms_show(struct kobject *kobj,
 {
 	const struct virtio_mem_stats *stats = &to_vm(kobj)->stats;
 
-	/* First: what is newer than our time would be long ago. */
+	/* Read before the time, because a later change would seem ages old. */
 	u64 since = READ_ONCE(stats->cause_since_ms);
 
 	return sysfs_emit(buf, "%llu\n", ktime_to_ms(ktime_get()) - since);

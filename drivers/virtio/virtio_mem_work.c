@@ -435,7 +435,7 @@ static void take_request(struct virtio_mem *vm,
 	mutex_unlock(&vm->hotplug_mutex);
 	vm->worker.told_requested = in->requested;
 	vm->worker.told_cause = VIRTIO_MEM_CAUSE_NONE;
-	/* One that waited, and was taken back, is met as well. */
+	/* A request that waited and is taken back is announced as met. */
 	vm->worker.told_met = in->requested == plugged &&
 			      vm->activity == VIRTIO_MEM_IDLE;
 	if (in->requested != plugged)
@@ -497,7 +497,7 @@ static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 
 	vm->worker.told_met = false;
 	note_waiting(vm, requested, plugged);
-	/* Last, because who waits for this state reads last_error next. */
+	/* Last, because whoever waits for this state reads last_error next. */
 	set_activity(vm, VIRTIO_MEM_WAITING);
 	if (vm->worker.told_cause == vm->pass.cause)
 		return delay;
@@ -596,7 +596,7 @@ static void collect_late_answer(struct virtio_mem *vm)
 {
 	enum virtio_mem_answer answer;
 
-	/* Of a queue that is gone nothing more is to be had. */
+	/* A broken device gives no answer any more. */
 	if (vm->broken || !virtio_mem_vq_pending(&vm->vq))
 		return;
 	answer = virtio_mem_vq_poll(&vm->vq);
@@ -607,7 +607,7 @@ static void collect_late_answer(struct virtio_mem *vm)
 	virtio_mem_answered_late(vm, answer);
 }
 
-/* Before removal and suspend the device still answers for some steps. */
+/* Before removal and suspend, steps go on while the queue is open. */
 static bool may_go_on(struct virtio_mem *vm)
 {
 	return !vm->broken &&
