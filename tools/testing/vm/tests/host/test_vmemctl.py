@@ -65,7 +65,7 @@ class Alone(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
 
-    def test_refused(self):
+    def test_impossible_requests_change_nothing(self):
         """What can't be is said in one line, and nothing changes."""
         self.qmp.request("vm0", GIB)
         for status, pattern, *words in (
@@ -93,7 +93,7 @@ class Alone(unittest.TestCase):
         said = json.loads(self.ctl.run(REFUSED, "set", "3", "--json")[0])
         self.assertEqual((said["result"], said["wanted"], said["plugged"]), ("refused", 3, 0))
 
-    def test_sizes(self):
+    def test_sizes_have_units_and_are_rounded(self):
         """Rounding, units, and a name that may be left out."""
         for words, size in ((("300M",), None), (("300M", "--round", "up"), 2 * BB),
                             (("300M", "--round", "down"), BB), (("web", "1.5GiB"), 6 * BB),
@@ -104,7 +104,7 @@ class Alone(unittest.TestCase):
             if size is not None:
                 self.assertEqual((said["asked"], self.requested()), (size, size))
 
-    def test_timeout(self):
+    def test_unmet_request_is_told_and_stands(self):
         """Not met in time: status 3, how far, why not, and the request stands."""
         begin = time.monotonic()
         out, _ = self.ctl.run(PARTLY, "set", "web", "1G", "--timeout", "1")
@@ -118,7 +118,7 @@ class Alone(unittest.TestCase):
                          ["web", "vm0", "partly", 2 * GIB, 2 * GIB, 2 * GIB, 0, 0, None])
         self.assertIn("--agent", said["guest_unknown"])
 
-    def test_interrupted(self):
+    def test_interrupt_leaves_or_takes_back_the_request(self):
         """Ctrl-C leaves the request, or takes it back; so does SIGTERM."""
         for sign in (signal.SIGINT, signal.SIGTERM):
             for more, left, text in (((), GIB, "the request stands"),
@@ -134,7 +134,7 @@ class Alone(unittest.TestCase):
                 self.assertIn(text, out)
                 self.assertEqual(self.requested(), left)
 
-    def test_somebody_else(self):
+    def test_newer_request_of_others_is_left_alone(self):
         """Another request takes the place of ours; it is left alone."""
         process = self.ctl.start("set", "web", "1G", "--revert")
         self.wait_requested(GIB)
@@ -144,7 +144,7 @@ class Alone(unittest.TestCase):
         self.assertIn("somebody else has asked for another size", out)
         self.assertEqual(self.requested(), 2 * GIB)
 
-    def test_gone(self):
+    def test_lost_monitor_is_told(self):
         """QEMU ends in the middle; a monitor that is not there, in use, or none."""
         process = self.ctl.start("set", "web", "1G")
         self.wait_requested(GIB)
@@ -169,7 +169,7 @@ class Alone(unittest.TestCase):
         threading.Thread(target=talk, daemon=True).start()
         Ctl(self, "--qmp", self.dir / "http").fails(ERROR, "hung up", "list")
 
-    def test_agents(self):
+    def test_agents_words_stand_beside_the_answer(self):
         """What a guest agent may say, or not: it stands beside the answer."""
         for nr, (answer, status, pattern) in enumerate((
                 (vmem_says(device="virtio0", state="waiting", cause="a page is pinned"),
@@ -206,7 +206,7 @@ class Alone(unittest.TestCase):
             self.assertEqual((err, self.requested()), ("", GIB))
             self.assertIn("guest-exec", agent.asked)
 
-    def test_silent_agent(self):
+    def test_silent_agent_delays_little(self):
         """An agent that never answers delays the end, but not for long."""
         FakeAgent(self, self.dir / "agent", lambda *_: None)
         begin = time.monotonic()
@@ -224,7 +224,7 @@ class Alone(unittest.TestCase):
         self.assertEqual(process.returncode, INTERRUPTED)
         self.assertLess(time.monotonic() - begin, 1.5)
 
-    def test_list(self):
+    def test_list_shows_device_and_guest(self):
         """Table, JSON and what the guest says."""
         self.qmp.request("vm0", GIB)
         self.assertEqual(self.ctl.run(MET, "list")[0].split(),
@@ -237,7 +237,7 @@ class Alone(unittest.TestCase):
         said = self.ctl.json(MET, "--agent", self.dir / "agent", "list", "--guest")
         self.assertEqual(said["devices"][0]["guest"], "waiting: no memory")
 
-    def test_top(self):
+    def test_top_prints_json_or_draws_on_a_terminal(self):
         """JSON lines; the screen with its keys; no terminal, no screen."""
         self.qmp.request("vm0", GIB)
         lines = self.ctl.run(MET, "top", "--json", "-n", "3", "-d", "0.2")[0].splitlines()
@@ -254,7 +254,7 @@ class Alone(unittest.TestCase):
         # The screen is left as it was found.
         self.assertIn("\x1b[?1049l", out)
 
-    def test_completion(self):
+    def test_bash_completes_commands_options_domains(self):
         """bash completes commands, options, and the domains of whom is asked."""
         (self.dir / "vmemctl").symlink_to(program())
         qmp = f"--qmp {self.dir}/theirs"
@@ -271,7 +271,7 @@ class Alone(unittest.TestCase):
                 env=os.environ | {"PATH": f"{self.dir}:{os.environ['PATH']}"})
             self.assertEqual((out.stdout.strip(), out.stderr), (want, ""))
 
-    def test_progress(self):
+    def test_progress_line_is_gone_at_the_end(self):
         """On a terminal a line shows how far it is; it is gone at the end."""
         FakeAgent(self, self.dir / "agent", vmem_says(state="waiting", cause="no memory"))
         status, out = self.ctl.on_terminal("--agent", self.dir / "agent", "set", "1G",
@@ -304,7 +304,7 @@ class Alone(unittest.TestCase):
         self.fail("node_exporter does not answer")
         return None
 
-    def test_prometheus(self):
+    def test_prometheus_file_is_read_by_node_exporter(self):
         """node_exporter reads the file; where it can't be written, the old one stays."""
         directory = self.dir / "textfiles"
         directory.mkdir()
@@ -329,7 +329,7 @@ class Alone(unittest.TestCase):
         self.ctl.fails(ERROR, "refused|hung up", "list", "--prometheus", file)
         self.assertEqual((file.read_bytes(), list(directory.iterdir())), (before, [file]))
 
-    def test_prometheus_whole(self):
+    def test_prometheus_file_is_whole_at_any_time(self):
         """Who reads the file while it is written never sees a part of it."""
         file = self.dir / "virtio_mem.prom"
         self.ctl.run(MET, "list", "--prometheus", file)
@@ -352,7 +352,7 @@ class Manual(unittest.TestCase):
 
     config = "vmemctl-none"
 
-    def test_manual(self):
+    def test_manual_has_each_option(self):
         """mandoc finds no fault, EXAMPLES come first, and no option is left out."""
         page = (SOURCE / "vmemctl.1").read_text()
         self.assertEqual(re.findall(r"^\.SH (\w+)", page, re.M)[:3],
@@ -374,7 +374,7 @@ class NoDevice(unittest.TestCase):
 
     config = "vmemctl-none"
 
-    def test_no_device(self):
+    def test_domains_without_the_device_are_told(self):
         """A domain without the device, no such domain, a driver that can't."""
         ctl = Ctl(self, "-c", "test:///default")
         ctl.fails(ERROR, "test has no virtio-mem device", "set", "test", "1G")

@@ -89,7 +89,7 @@ class WithGuest(GuestCase):
             atexit.register(pathlib.Path(f"{self.sockets}.{name}").unlink, missing_ok=True)
         self.ctl = Ctl(self, "--qmp", f"{self.sockets}.qmp", "--agent", f"{self.sockets}.qga")
 
-    def test_set(self):
+    def test_set_tells_the_end_and_the_guests_reason(self):
         """Up and down, met; then stuck, with the reason; then no less than is safe."""
         agent = start_agent(self.guest)
         self.at_end(f"kill -9 {agent}")
@@ -134,7 +134,7 @@ class WithGuest(GuestCase):
 class WithVmem(WithGuest):
     """The same guest, and the vmem that guests have."""
 
-    def test_set(self):
+    def test_set_tells_the_end_and_the_guests_reason(self):
         """Its keys are those that vmemctl reads."""
         if not REAL.exists():
             self.skipTest("needs tools/vmem")
@@ -324,7 +324,7 @@ class WithLibvirt(unittest.TestCase):
         self.assertRegex(err, r"\Avmemctl: [^\n]*\n\Z")
         self.assertEqual(self.ctl.json(MET, "list"), {"devices": []})
 
-    def test_side_by_side(self):
+    def test_virsh_and_vmemctl_agree(self):
         """One guest, all of it."""
         guest = self.boot()
         self.bad_input()

@@ -82,31 +82,31 @@ class VmemCase(GuestCase):
 class Holders(VmemCase):
     """Memory in ZONE_MOVABLE, held in ways with a known answer."""
 
-    def test_locked(self):
+    def test_locked_memory_is_named_and_can_move(self):
         """mlock: the process; it can be moved, so nothing is stuck."""
         pid = self.hold("lock", 64)
         why = self.held("locked", 64, pid=pid, command="hold-lock")
         row, = [p for p in why["processes"] if p["pid"] == pid]
         self.near(row["bytes"], 64 * MIB)
 
-    def test_spliced(self):
+    def test_spliced_pages_are_pinned(self):
         """vmsplice: pinned, by that process, and only that is."""
         pid = self.hold("splice", 16)
         why = self.held("pinned", 16, pid=pid, command="hold-splice")
         self.near(why["stuck_bytes"], 16 * MIB)
 
-    def test_tmpfs(self):
+    def test_file_that_nobody_has_open_is_named(self):
         """A file that nobody has open."""
         self.guest.ok("dd if=/dev/zero of=/tmp/held bs=1M count=48")
         self.at_end("rm -f /tmp/held")
         self.held("tmpfs", 48, file="/tmp/held")
 
-    def test_memfd(self):
+    def test_memfd_that_nobody_maps_is_named(self):
         """A file without a name, which nobody maps."""
         self.hold("memfd", 24)
         self.held("tmpfs", 24, file="/memfd:held (deleted)")
 
-    def test_hugetlb(self):
+    def test_huge_pages_name_their_process(self):
         """Huge pages: the process that has them."""
         self.at_end("echo 0 >/proc/sys/vm/nr_hugepages")
         self.guest.ok("echo 32 >/proc/sys/vm/nr_hugepages")
@@ -114,7 +114,7 @@ class Holders(VmemCase):
         pid = self.hold("hugetlb", 64)
         self.held("hugetlb", 64, pid=pid)
 
-    def test_merged(self):
+    def test_merged_pages_name_both_processes(self):
         """KSM: both processes that share the pages."""
         ksm = "/sys/kernel/mm/ksm"
         self.at_end(f"echo 2 >{ksm}/run; echo 0 >{ksm}/run")
@@ -127,13 +127,13 @@ class Holders(VmemCase):
             if row["kinds"].get("ksm", 0) > MIB:
                 self.assertEqual(len(row["processes"]), 2, row)
 
-    def test_cgroup(self):
+    def test_cgroup_is_named_by_its_path(self):
         """A memory cgroup two levels down, by its path."""
         self.guest.ok("mkdir -p /cg/a; echo +memory >/cg/a/cgroup.subtree_control")
         pid = self.hold("lock", 40, cgroup="/a/b")
         self.held("locked", 40, pid=pid, cgroup="/a/b")
 
-    def test_stays(self):
+    def test_stuck_shrink_names_block_cause_and_process(self):
         """A shrink that is stuck: the block, its cause, and the process in its way."""
         pid = self.hold("splice", 8)
         self.vm.qmp.request("vm0", 0)
@@ -170,7 +170,7 @@ class Direct(VmemCase):
 
     options = {"files": files, "options": SLOW}
 
-    def test_direct(self):
+    def test_buffers_of_direct_io_are_pinned(self):
         """O_DIRECT: the buffers of reads under way are pinned, by their process."""
         self.addCleanup(POOL.drop)
         self.guest.ok("insmod /mod/blk/virtio_blk.ko")
@@ -189,18 +189,18 @@ class Kernel(VmemCase):
         self.addCleanup(POOL.drop)
         super().setUp()
 
-    def test_registered(self):
+    def test_registered_buffers_are_pinned(self):
         """io_uring: registered buffers are pinned, by their process."""
         pid = self.hold("uring", 32)
         self.held("pinned", 32, pid=pid, command="hold-uring")
 
-    def test_tables(self):
+    def test_page_tables_name_cgroup_and_process(self):
         """Page tables: how much, of which cgroup, probably of which process."""
         pid = self.hold("tables", 32, cgroup="/tables")
         self.held("page_table", 32, cgroup="/tables")
         self.assertIn(f"hold-tables[{pid}] has", self.guest.ok("vmem why"))
 
-    def test_slab(self):
+    def test_slab_is_as_much_as_the_kernel_counts(self):
         """Slab: as much as the kernel counts, and of which cache."""
         before = self.guest.meminfo()["Slab"]
         had = sum(h["kinds"].get("slab", 0) for h in self.why()["holders"])
@@ -211,7 +211,7 @@ class Kernel(VmemCase):
         self.near(have - had, grown)
         self.assertIn("inode_cache", self.guest.ok("vmem why"))
 
-    def test_check(self):
+    def test_check_says_why_it_can_not_shrink_to_nothing(self):
         """It says that this guest can't shrink to nothing, and why."""
         status, out = self.guest.run("vmem --json check")
         self.assertEqual(status, 1, out)
@@ -224,7 +224,7 @@ class Kernel(VmemCase):
 class Views(VmemCase):
     """What the other commands say is what host and kernel say."""
 
-    def test_list(self):
+    def test_list_has_sizes_to_the_byte(self):
         """Sizes to the byte."""
         row, = self.vmem("")["devices"]
         self.assertEqual(row["requested"], self.size)
@@ -235,7 +235,7 @@ class Views(VmemCase):
         self.assertLess(self.size - row["free"], 32 * MIB)
         self.assertEqual(row["state"], "idle")
 
-    def test_map(self):
+    def test_map_has_a_mark_for_each_block(self):
         """A block each; as many marks in the map."""
         blocks = self.vmem("map")["blocks"]
         self.assertEqual(len(blocks), 8 * GIB // BB)
@@ -246,20 +246,20 @@ class Views(VmemCase):
         self.assertEqual(len(marks), len(blocks))
         self.assertEqual(marks.count("."), len(blocks) - self.size // BB)
 
-    def test_watch(self):
+    def test_watch_follows_a_resize_to_its_end(self):
         """It follows a resize to its end."""
         self.vm.qmp.request("vm0", 3 * GIB)
         out = self.guest.ok("vmem watch --once --json -i 0.2", 120)
         last = json.loads(out.splitlines()[-1])
         self.assertEqual((last["plugged"], last["state"]), (3 * GIB, "idle"))
 
-    def test_check(self):
+    def test_check_finds_nothing_wrong(self):
         """All is well, and it could give back nearly all."""
         rows = {r["check"]: r for r in self.vmem("check")["checks"]}
         self.assertEqual({r["result"] for r in rows.values()}, {"ok"}, rows)
         self.assertLess(rows["lowest"]["bytes"], self.size)
 
-    def test_log(self):
+    def test_log_has_the_drivers_own_lines(self):
         """The driver's own lines."""
         texts = [r["text"] for r in self.vmem("log")["log"]]
         self.assertTrue([t for t in texts if "request met" in t], texts)
@@ -270,7 +270,7 @@ class Stock(VmemCase):
 
     mod = "stock"
 
-    def test_all(self):
+    def test_sizes_and_holders_are_told_without_our_driver(self):
         """Sizes as the device has them, and who holds what."""
         row, = self.vmem("")["devices"]
         self.assertEqual((row["requested"], row["plugged"]), (self.size, self.size))
@@ -294,7 +294,7 @@ class Wrong(VmemCase):
         self.assertRegex(out, pattern)
         self.assertEqual(self.vm.qmp.size("vm0"), self.size)
 
-    def test_refused(self):
+    def test_wrong_words_change_nothing(self):
         """Wrong words, wrong device, no root, no page flags."""
         self.refuse("vmem nonsense", "unknown command: nonsense")
         self.refuse("vmem -d virtio9", "virtio9 is no virtio-mem device")
@@ -307,7 +307,7 @@ class Wrong(VmemCase):
         self.guest.ok("mount --bind /dev/null /proc/kpageflags")
         self.refuse("vmem why", "/proc/kpageflags")
 
-    def test_not_root(self):
+    def test_without_root_only_public_values_are_shown(self):
         """What everybody may read is shown; what not has no value."""
         row, = json.loads(self.guest.ok("hold as 1000 vmem --json"))["devices"]
         self.assertEqual((row["plugged"], row["state"]), (self.size, "idle"))
