@@ -30,7 +30,7 @@ LOOK = {"unused": (".", "90", "unused"),
 
 
 def kinds(rows, base):
-    """What each big block of the region is, from the debugfs rows."""
+    """The character of each big block of the region, from the debugfs rows."""
     out = ["unused"] * (REGION // BIG_BLOCK)
     for start, _, count, state, _, online, _ in rows:
         kind = {"PLUGGED": "plugged", "FAKE_OFFLINE": "claimed", "ADDED":
@@ -55,7 +55,7 @@ class Screen:
                        for k, run in itertools.groupby(what)) + "\033[0m"
 
     def legend(self):
-        """What the characters mean."""
+        """The meaning of the characters."""
         return "  ".join(f"{self.blocks([k])} {look[2]}" for k, look in LOOK.items())
 
     def draw(self, what, done, goal, start, seconds, state):

@@ -23,7 +23,7 @@ check:
 	@tools/testing/deps lint unit kunit model dkms vm libvirt tools
 	@tools/testing/check
 
-# What the kernel's own driver does with the devices in software: a table.
+# A table: how the kernel's own driver behaves with the devices in software.
 check-stock-mock:
 	@tools/testing/deps vm build
 	@for kver in $$(tools/testing/series --runs stock-mock); do \

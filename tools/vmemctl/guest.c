@@ -97,7 +97,7 @@ static int64_t start(struct host *host, const struct device *dev, bool check,
 	return number;
 }
 
-/* What vmem printed, or NULL and why. */
+/* The output of vmem, or NULL and why. */
 static char *output(struct host *host, const struct device *dev, int64_t pid,
 		    char **why)
 {
@@ -175,7 +175,7 @@ static struct json_object *pick(struct json_object *all,
 	return NULL;
 }
 
-/* What vmem printed, to be put, and in it a list; or NULL and why. */
+/* The output of vmem, to be put, and a list in it; or NULL and why. */
 static struct json_object *ask(struct host *host, const struct device *dev,
 			       bool check, const char *name,
 			       struct json_object **list, char **why)

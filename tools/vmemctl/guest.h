@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the guest says itself, by vmem(1) through the guest agent. */
+/* The guest's own words, from vmem(1) through the guest agent. */
 #ifndef VMEMCTL_GUEST_H
 #define VMEMCTL_GUEST_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What every source of devices needs: the list of them, and its errors. */
+/* Shared by all sources of devices: the list of devices, and errors. */
 #include "host.h"
 
 #include <ctype.h>

@@ -13,7 +13,7 @@
 #define BAR_WIDTH	24
 /* Half of what the speed says is not older than this. */
 #define SPEED_SECONDS	3
-/* What moves within less is not measured. */
+/* Moves within less time are not measured. */
 #define FASTEST_LOOK	0.25
 
 static bool shown;

@@ -196,7 +196,7 @@ static int limit(struct resize *r)
 	} else if (lowest > r->size) {
 		if (block && lowest % block)
 			lowest += block - lowest % block;
-		/* What is asked for is never more than what is there. */
+		/* A shrink never asks for more than is plugged. */
 		if (lowest > device(r)->plugged)
 			lowest = device(r)->plugged;
 		free(r->note);
@@ -343,7 +343,7 @@ static void last_word(struct resize *r)
 
 	if (r->opt->timeout == 0)
 		return;
-	/* What a look found that began before the end is as good. */
+	/* A look that began before the end is as good. */
 	if (!look_running())
 		look_take(&r->guest);
 	if (!look_running() && (!r->guest.device || now() - r->asked > ASK_EVERY))

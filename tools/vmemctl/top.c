@@ -110,7 +110,7 @@ static int look(struct top *top)
 		if (old && old->dev->requested != dev->requested)
 			progress_expect(&rows[i].progress);
 		progress_step(&rows[i].progress, dev->plugged, now());
-		/* What has arrived does not move. */
+		/* A device that has arrived does not move. */
 		if (dev->plugged == dev->requested)
 			rows[i].progress.speed = 0;
 	}
@@ -190,7 +190,7 @@ static void draw_head(const struct top *top)
 	attroff(A_REVERSE);
 }
 
-/* What is plugged as #, and as + what is yet to come or - what is to go. */
+/* Draws plugged memory as #, memory to come as +, memory to go as -. */
 static void draw_bar(const struct device *dev)
 {
 	char bar[BAR_WIDTH + 1], goal[BAR_WIDTH + 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the command line asked for, and the commands that do it. */
+/* The command line's options, and the commands. */
 #ifndef VMEMCTL_H
 #define VMEMCTL_H
 

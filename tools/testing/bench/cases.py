@@ -127,7 +127,7 @@ def spread(run, size, goal, keep, chunk, limit):
     gone = (size - goal) // run.block
     run.samples["shrink"] = r.sample | {
         "met": met, "mapped": mapped,
-        # What no choice of big blocks could avoid to migrate.
+        # Pages that any choice of big blocks would have to migrate.
         "unavoidable": sum(sorted(mapped)[:gone])}
 
 

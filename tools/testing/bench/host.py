@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the host sees of a resize: QEMU's log of requests, and its memory."""
+"""The host's view of a resize: QEMU's log of requests, and its memory."""
 
 import re
 import threading

@@ -46,7 +46,7 @@ GUEST = pathlib.Path(__file__).resolve().parent / "guest"
 
 
 def files(kernel, disk, states):
-    """What a guest of the bench has besides that of the tests."""
+    """The parts of a guest of the bench besides those of the tests."""
     out = state_machine.files(kernel) if states else {}
     out |= {f"bin/{f.stem}": (0o755, initramfs.compiled(f.stem, [f]))
            for f in GUEST.glob("*.c")}
@@ -127,7 +127,7 @@ class Machine:
             if time.monotonic() > end:
                 return False
             time.sleep(0.05)
-        # What is plugged is gone, what the driver says of it may not be yet.
+        # The memory is gone, but the driver may not have said so yet.
         vm.guest.ok("sleep 0.2; [ ! -d /sys/module/virtio_mem ] || rmmod virtio_mem")
         return not vm.guest.added()
 

@@ -12,7 +12,7 @@ STEP = 0.01
 COUNTERS = ("pgmigrate_success", "pgmigrate_fail", "thp_migration_success",
             "compact_stall", "allocstall_movable", "allocstall_normal",
             "pgscan_direct", "pgsteal_direct", "oom_kill")
-# What memory hotplug costs besides the memmap.
+# Memory that hotplug takes besides the memmap.
 MEMINFO = ("Slab", "PageTables", "VmallocUsed", "Percpu")
 
 
@@ -43,7 +43,7 @@ class Resize:
         return {name: int(value) for name, value in lines if name in COUNTERS}
 
     def _stalls(self, signal):
-        """What the task saw since last asked: (count, longest, 99.9 %, median, late)."""
+        """The task's waits since last asked: (count, longest, 99.9 %, median, late)."""
         self._guest.ok(f": >/tmp/stall; kill -{signal} {self._stall}")
         found = self._guest.wait_line("/tmp/stall", r"\d+ \d+ \d+ \d+ \d+$", 300)
         keys = ("count", "max_us", "p999_us", "median_us", "late_us")

@@ -31,13 +31,13 @@ def _points(samples, driver, phase, key):
 
 
 def _row(samples, driver, phase, key):
-    """What is measured of one step on one BB, and what 16 TiB of them make of it."""
+    """The measured cost of one step on one BB, and of 16 TiB of them."""
     points = _points(samples, driver, phase, key)
     # Two small sizes make no line: their noise would be all there is.
     if len(points) < 3:
         return None
     a, b = _line(points)
-    # What a step costs grows with what is there already (the core rescans the
+    # The cost of a step grows with the memory that is there (the core rescans the
     # zone): half of it on the average. A falling line is noise.
     b = max(b, 0)
     return points, a, b, COUNT * points[-1][1], COUNT * (max(a, 0) + b * SIZE / GIB / 2)

@@ -34,13 +34,13 @@ from vm.harness.kernels import cache_dir
 
 
 def first_line(*command):
-    """What a program says of itself."""
+    """The version that a program prints."""
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     return done.stdout.splitlines()[0] if done.stdout else ""
 
 
 def environment(series):
-    """What the figures depend on."""
+    """The conditions of the figures."""
     kernel = kernels.get(series)
     cpu = [line.split(":")[1].strip() for line in
            pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii").splitlines()

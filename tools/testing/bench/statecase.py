@@ -53,7 +53,7 @@ def _measure(run, actor, state, goal):
     took = requests.steps[-1][0] - asked if requests.steps else None
     met = requests.size == goal
     if met and goal > start:
-        # What is plugged may still fail to be added.
+        # Plugged memory may still fail to be added.
         met = not run.guest.run(f"meter total {(run.base + goal) // 1024} {state.limit}",
                                 2 * state.limit)[0]
         took = now() - asked

@@ -39,7 +39,7 @@ class Store:
                    and "died" not in s for s in self.samples)
 
     def seconds(self, name):
-        """What a run of a case took, on the average; None if nobody knows."""
+        """Seconds that a run of a case takes on the average; None if nobody knows."""
         # A run may have left more than one sample.
         took = {(s["session"], s["round"], s["driver"]): s["run_s"]
                 for s in self.samples if s["case"] == name}

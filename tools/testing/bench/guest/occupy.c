@@ -180,7 +180,7 @@ static void do_pins(uint64_t start, uint64_t end, uint64_t step, uint64_t span)
 		touch(mem + off, CHUNK * PAGE);
 		pin_some(&p, mem + off);
 	}
-	/* What is pinned stays the pipe's. */
+	/* The pinned pages stay the pipe's. */
 	munmap(mem, most);
 }
 

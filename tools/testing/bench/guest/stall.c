@@ -62,7 +62,7 @@ static unsigned long long bucket_top(int nr)
 	return (unsigned long long)(nr - shift * STEPS + 1) << shift;
 }
 
-/* What a share (in 1/1000) of all waits was below, in us. */
+/* The time in us that a share (in 1/1000) of all waits was below. */
 static unsigned long long below(unsigned long share)
 {
 	unsigned long seen = 0;

@@ -377,7 +377,7 @@ inline core_evacuate() {
 }
 
 inline core_take_away() {
-	/* What is claimed only the worker may offline. */
+	/* Only the worker may offline claimed memory. */
 	assert(!registered || missed || me == WORKER || BB(mb) != claimed);
 	do
 	:: k < NP ->
@@ -1007,7 +1007,7 @@ out:
 #endif
 
 /*
- * What always holds.
+ * Invariants that always hold.
  */
 #define IN_USE(p)	(owner[p] == FREE || owner[p] == USED || owner[p] == PINNED)
 #define DRIVERS(p)	(owner[p] == TAKEN || owner[p] == HANDED)
@@ -1025,7 +1025,7 @@ out:
 	 CLAIM_OK(0) && CLAIM_OK(NBB - 1) && (claimed == NO || adding == NO) && \
 	 (!newer || !open || why))
 
-/* What holds while nothing is being on- or offlined. */
+/* Invariants that hold while nothing is being on- or offlined. */
 #define COUNTED_MANAGED	(IN_USE(0) + IN_USE(1) + IN_USE(2) + IN_USE(3))
 #define AT_REST \
 	(mem_hotplug != 0 || \

@@ -126,7 +126,7 @@ byte ending;
 /* Linux's truth. */
 bool added[NBB];
 
-/* What the driver can't know any more; a ghost, nothing decides by it. */
+/* Facts that the driver can't know any more; ghosts, because nothing reads them. */
 bool unclear[NBB];
 
 #define ENDING		(stopping || pausing)
@@ -439,7 +439,7 @@ again:
 	do
 	:: d_step { !ENDING -> assert(BOOKS(0) && BOOKS(1)) }
 	   pass();
-	   /* What is out of Linux may go before it ends. */
+	   /* Big blocks out of Linux may go before it ends. */
 	   do
 	   :: ENDING && !gone && !pending && !device_stopped && !unplug_all ->
 		unplug()

@@ -61,7 +61,7 @@ static void fall_asleep(struct mock *m)
 		/* Linux keeps its memory, as the guest must live to tell. */
 		mock_model_system_reset(m);
 	}
-	/* What was woken before all sleep would be a suspend that failed. */
+	/* A wake-up before all sleep would make the suspend fail. */
 	if (m->wake_ms >= 0 && pm_suspend_target_state != PM_SUSPEND_TO_IDLE)
 		schedule_delayed_work(&m->wake_work,
 				      msecs_to_jiffies(m->wake_ms));

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What test classes are derived from."""
+"""The base classes of the tests."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What all tests share: a guest with a freshly loaded driver, and comparisons.
+"""Shared by all tests: a guest with a freshly loaded driver, and comparisons.
 
 Booting takes longer than most tests, so guests are kept and handed to the next
 test that wants the same machine, if and only if it could be brought back to

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests with devices in software share."""
+"""Shared by the tests with devices in software."""
 
 from vm.cases.case import GuestCase, merge, total
 from vm.device.mock import DIR, OPTIONS, SIZE, Mock

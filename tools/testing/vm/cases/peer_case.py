@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tests of other people's suites share: a line for docs/peers.md, its verdict."""
+"""Shared by the tests of other people's suites: a line for docs/peers.md, its verdict."""
 
 import os
 import re

@@ -94,7 +94,7 @@ class Ctl:
         self._test.assertRegex(err, rf"\Avmemctl: [^\n]*{pattern}[^\n]*\n\Z", words)
 
     def json(self, status, *words, timeout=120):
-        """What it prints with --json."""
+        """Its output with --json."""
         return json.loads(self.run(status, *words, "--json", timeout=timeout)[0])
 
     def start(self, *words, **how):
@@ -154,7 +154,7 @@ class FakeAgent:
                 query = json.loads(line)
                 self.asked.append(query["execute"])
                 if query["execute"] == "guest-sync":
-                    # What it still owes to who asked before comes first.
+                    # Answers that it owes to an earlier client come first.
                     said = {"return": query["arguments"]["id"]}
                     file.write('{"return": {}}\n')
                 else:

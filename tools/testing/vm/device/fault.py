@@ -5,7 +5,7 @@ import re
 
 DIR = "/sys/kernel/debug/virtio_mem_fault"
 INJECT = "/sys/kernel/debug/notifier-error-inject/memory/actions"
-# What memory must never hold after an operation has ended.
+# Kinds of pages that memory must not have after an operation has ended.
 NEVER = ("lost", "offline", "extra", "isolated")
 
 
@@ -58,7 +58,7 @@ def census(text):
 
 
 def wrong(blocks, isolate, before):
-    """What must not be in a census, in words; compared with an earlier one."""
+    """Faults in a census, in words; compared with an earlier one."""
     bad = [f"nr_isolate_pageblock {isolate}"] if isolate else []
     for addr, now in blocks.items():
         if isinstance(now, str):

@@ -7,8 +7,8 @@ DIR = "/sys/kernel/debug/virtio_mem_mock"
 VIRTIO = "/sys/bus/virtio/devices"
 # Where the guest has their memory, see qemu-configs/mock.cfg.
 ADDR, SIZE = 4 << 30, 4 << 30
-# A guest's options for it. What it costs to zero pages is not tested with these
-# devices; host.busy does.
+# A guest's options for it. Pages are not zeroed with these devices; host.busy tests the
+# cost of that.
 OPTIONS = {"append": f"memmap={SIZE >> 30}G${ADDR:#x} init_on_alloc=0"}
 
 # All in one go, and little of it: each process takes an emulated guest a while.
@@ -112,7 +112,7 @@ class Device:
         self._mock.orders((self._index, file, text), timeout=timeout)
 
     def read(self, file):
-        """What one of its files says."""
+        """The contents of one of its files."""
         return self._mock.guest.read(f"{DIR}/{self._index}/{file}")
 
     def base(self):
@@ -180,7 +180,7 @@ class Mock:
         self.guest.ok("rmmod virtio_mem_mock")
 
     def look(self):
-        """What is to be seen now."""
+        """The present state of all devices."""
         return Look(self.guest.run(LOOK)[1])
 
     def orders(self, *orders, timeout=60):

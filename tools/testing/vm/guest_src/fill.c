@@ -119,7 +119,7 @@ static char *find_in(char *mem, size_t bytes, uint64_t start, uint64_t end, uint
 	exit(1);
 }
 
-/* What was filled: of each @stride the first MiB; one page may be gone. */
+/* The filled memory: of each @stride the first MiB; one page may be gone. */
 struct filled {
 	char *mem;
 	size_t bytes, span, stride, hole;

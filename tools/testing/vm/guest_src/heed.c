@@ -31,7 +31,7 @@ static int state(const char *file)
 
 	if (p.fd < 0)
 		die(file);
-	/* What was never read has not changed. */
+	/* A file that was never read has not changed. */
 	pread(p.fd, now, sizeof(now), 0);
 	puts("READY");
 	while (poll(&p, 1, -1) > 0) {

@@ -67,8 +67,8 @@ def core_circles(text):
             and "[virtio_mem]" not in m[0].partition("-> #0 ")[0]]
 
 
-# What the kernel says when there is no memory: x86 once a boot, for what is
-# added; KASAN for its shadow.
+# The kernel's messages when there is no memory: of x86 once a boot, for added memory;
+# of KASAN for its shadow.
 NO_MEMORY = re.compile(r"^.*(?:WARNING: CPU: .* at add_pages\+.*\n(?:.*\n)*?.*end trace"
                        r"|vmalloc error: .*\n(?:.*\n)*?.*</TASK>).*\n", re.M)
 

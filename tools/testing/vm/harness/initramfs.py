@@ -17,7 +17,7 @@ GUEST = pathlib.Path(__file__).resolve().parents[1] / "guest_src"
 BUSYBOX = "/bin/busybox"
 # From util-linux: what an administrator looks at, so what the tests look at.
 TOOLS = ("lsmem", "chmem")
-# What virtio-mem needs below itself. Built into some kernels.
+# virtio-mem needs it below itself. Built into some kernels.
 TRANSPORT = ("virtio_pci",)
 # Test helpers that the guest loads by hand, with everything they depend on.
 EXTRA = ("memory-notifier-error-inject", "brd")
@@ -66,7 +66,7 @@ def module_files(kernel, names):
 
 
 def _libraries(path):
-    """What a dynamic program needs, as ldd tells; a static one needs nothing."""
+    """The libraries of a dynamic program, as ldd tells; a static one has none."""
     out = subprocess.run(["ldd", path], check=False, capture_output=True, text=True,
                          env={**os.environ, "LC_ALL": "C"})
     if out.returncode and "not a dynamic executable" not in out.stderr:

@@ -94,7 +94,7 @@ def _cached(series):
 def _unpack(kver, target):
     """Download and unpack next to the target, then rename: all or nothing."""
     package = f"linux-image-{kver}"
-    # What a killed run left; a day is longer than any run.
+    # Left by a killed run, because a day is longer than any run.
     for old in target.parent.glob(".new-*"):
         if time.time() - old.stat().st_mtime > 86400:
             shutil.rmtree(old, ignore_errors=True)

@@ -42,7 +42,7 @@ class QMP:
                  property="requested-size", value=size)
 
     def memory_device(self, device):
-        """What query-memory-devices says about one device."""
+        """One device, as query-memory-devices has it."""
         for entry in self.cmd("query-memory-devices"):
             if entry["data"].get("id") == device:
                 return entry["data"]
@@ -54,7 +54,7 @@ class QMP:
 
     def close(self):
         """Hang up."""
-        # What could not be sent to a QEMU that has ended need not be.
+        # A QEMU that has ended needs nothing more.
         with contextlib.suppress(OSError):
             self._file.close()
         self._sock.close()

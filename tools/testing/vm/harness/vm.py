@@ -167,7 +167,7 @@ class VM:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def scan(self, allow=()):
-        """What must not be on the console, since the last scan."""
+        """The console's lines since the last scan that must not be there."""
         text = self.console()
         new, self._scanned = text[self._scanned:], len(text)
         return console.scan(new, (*self.allow, *allow))

@@ -38,7 +38,7 @@ class Actor:
         return {name: int(value) for name, value in lines}
 
     def undo(self, command):
-        """What release() shall do, last things first: in the guest, or a function."""
+        """Have release() do this, last things first: a command in the guest, or a function."""
         self._undo.append(command)
 
     def insmod(self, module, unload=False):
@@ -228,7 +228,7 @@ class Actor:
         self.insmod("virtio_balloon", unload=True)
 
     def _most(self):
-        """What the balloon counts from: QEMU 7.2 does not know of what is plugged."""
+        """The size that the balloon counts from, without plugged memory (QEMU 7.2)."""
         return self.vm.qmp.cmd("query-memory-size-summary")["base-memory"]
 
     def target(self, size):
@@ -251,7 +251,7 @@ class Actor:
         return out
 
     def faults(self):
-        """What does not hold that must; the last thing to ask, as it frees memory."""
+        """Conditions that must hold and do not; asked last, because asking frees memory."""
         out = self.losses()
         if out:
             return out

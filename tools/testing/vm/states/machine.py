@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a machine has more so that its guest can be in the states of states.py:
+"""The parts that a machine needs beside those of other tests for the states of states.py:
 two disks, a balloon, and in the guest the modules for them.
 """
 
@@ -12,7 +12,7 @@ from vm.harness.kernels import cache_dir
 
 # Sparse, and left as they are: QEMU writes to a file of its own.
 DATA, SWAP = 6 << 30, 4 << 30
-# What a state loads. Named are also those that another finds by name only.
+# The modules that states load, and those that these find by name only.
 MODULES = {"virtio_blk": (), "virtio_balloon": (), "zram": ("lzo-rle",)}
 
 
@@ -45,7 +45,7 @@ def options(reporting=False):
 
 
 def files(kernel):
-    """What the guest has more than that of other tests."""
+    """The parts of the guest beside those of other tests."""
     out = {}
     for module, more in MODULES.items():
         paths = initramfs.module_files(kernel, (*more, module))

@@ -3,7 +3,7 @@
 
 Each with any driver: the guest tests (test_states.py) and the bench use them.
 A function here brings a guest into the state, by way of an Actor: it also grows
-it to where the request starts from. What must hold in the end, the Actor knows.
+it to where the request starts from. The Actor knows what must hold in the end.
 """
 
 import dataclasses
@@ -148,7 +148,7 @@ def swap_cache(actor, start, goal):
     actor.grow(start)
     size = start * 5 // 8
     actor.shmem(size)
-    # What is charged to a cgroup can be reclaimed on order.
+    # Memory that is charged to a cgroup can be reclaimed on order.
     actor.reclaim(size)
     actor.guest.ok("fill ahead /shm/data", 120)
     actor.vm.wait(lambda: actor.guest.meminfo()["SwapCached"] > size // 2, "swap cache")
@@ -233,7 +233,7 @@ def reporting(actor, start, goal):
     """Free pages are reported to the host, which takes them."""
     actor.insmod("virtio_balloon", unload=True)
     actor.grow(start)
-    # What was just freed is what is reported.
+    # Only memory that was just freed is reported.
     actor.churn(f"fill write /tmp/churn.data {start // 8} 1; rm -f /tmp/churn.data")
     actor.undo("rm -f /tmp/churn.data")
     actor.anon(start // 16, "spread")

@@ -40,7 +40,7 @@ static uint64_t draw_block(struct draws *d)
 	return block;
 }
 
-/* What may be onlined into the kernel's zones may never be offlined again. */
+/* Memory in the kernel's zones may never be offlined again. */
 static const char *draw_verb(struct draws *d)
 {
 	static const char *const verbs[] = {
@@ -52,7 +52,7 @@ static const char *draw_verb(struct draws *d)
 	return run.kernel || n < 5 ? verbs[n] : "online_movable";
 }
 
-/* What the kernel may say; anything else is wrong. */
+/* The kernel's answers that are right; anything else is wrong. */
 static enum outcome judge(const char *what, int error)
 {
 	switch (error) {

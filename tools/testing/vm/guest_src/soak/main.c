@@ -93,7 +93,7 @@ enum outcome refuse(int error)
 	return REFUSED;
 }
 
-/* What must never be.  The first to see it is heard. */
+/* Tells of a state that must never be.  Only the first to see one is heard. */
 void bad(const char *fmt, ...)
 {
 	va_list args;

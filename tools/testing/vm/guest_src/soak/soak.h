@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the soak's actors share: a board of counts, draws, patterned memory.
+ * Shared by the soak's actors: a board of counts, draws, patterned memory.
  */
 #ifndef SOAK_H
 #define SOAK_H
@@ -63,7 +63,7 @@ struct board {
 	struct counts counts[MAX_ACTORS];
 };
 
-/* What this run is about. */
+/* The settings of this run. */
 struct run {
 	uint64_t seed;
 	unsigned long round;

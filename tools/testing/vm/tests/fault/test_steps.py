@@ -32,7 +32,7 @@ def note(text):
 
 
 class Snapshot:
-    """What device, driver and Linux say at one moment."""
+    """Device, driver and Linux at one moment."""
 
     COMMAND = " ; echo ==; ".join((
         f"cat {DIR}/census", "grep -E '^Node|present |managed ' /proc/zoneinfo",
@@ -81,7 +81,7 @@ class Snapshot:
         return out
 
     def bad(self, base, mem, before=None):
-        """What is wrong with it, at rest, as text; base: with nothing plugged."""
+        """Its faults at rest, as text; base: with nothing plugged."""
         online, size = self.online(), total(self.plugged)
         stays = base.movable() if base else self.movable()
         out = wrong(self.census, self.isolate, before.census if before else {})
@@ -273,7 +273,7 @@ class FaultCase(MockCase):
             self.guest.kill(pattern.pid)
 
     def by_hand(self, before):
-        """What the core could not online again, an administrator does."""
+        """An administrator onlines the memory that the core could not."""
         if "by hand" not in self.at:
             return
         self.without_faults()
@@ -423,7 +423,7 @@ class Direct(FaultCase):
 
 
 class Calls(FaultCase):
-    """What is called, and for how long: none of it lasts, or comes again at once."""
+    """The driver's calls: none of them lasts, or comes again at once."""
 
     def setUp(self):
         super().setUp()

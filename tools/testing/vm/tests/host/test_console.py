@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the search of a guest's console finds, and what it leaves."""
+"""The search of a guest's console finds the driver's complaints, and no others."""
 
 import unittest
 

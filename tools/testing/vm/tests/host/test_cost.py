@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a resize costs, in figures that no noise of the host can change.
+"""The cost of a resize, in figures that no noise of the host can change.
 
 Counted are requests (QEMU's log), and in the guest by kprobes the calls that
 isolate, take, add, offline or remove memory. The figures are what the driver
@@ -18,7 +18,7 @@ GROW = {"add": BBS, "remove": 0, "offline": 0, "isolate": 0, "take": 0,
         "plug_request": SIZE // GIB, "unplug_request": 0, "send_response": SIZE // GIB}
 SHRINK = {"add": 0, "remove": BBS, "offline": BLOCKS, "isolate": BLOCKS, "take": 0,
           "plug_request": 0}
-# What is free is unplugged together; but nothing waits for long, so that the
+# Free big blocks are unplugged together; but none waits for long, so that the
 # number depends on the machine's speed.
 UNPLUGS = range(1, BBS // 2 + 1)
 

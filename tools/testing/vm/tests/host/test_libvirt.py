@@ -116,7 +116,7 @@ class Libvirt(unittest.TestCase):
         return guest, log
 
     def current(self):
-        """What libvirt says is plugged, in bytes."""
+        """The plugged size in bytes, as libvirt has it."""
         xml = self.virsh.run(f"dumpxml {self.name}")
         return int(re.search(r"<current unit='KiB'>(\d+)<", xml)[1]) * 1024
 

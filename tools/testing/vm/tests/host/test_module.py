@@ -95,7 +95,7 @@ class Reload(GuestCase):
 
 
 class TakeOver(Reload):
-    """What the kernel's own driver left, ours takes over."""
+    """Ours takes over memory that the kernel's own driver has left."""
 
     mod = "stock"
     # Nothing else of Reload makes sense with the other driver.
@@ -111,7 +111,7 @@ class TakeOver(Reload):
 
 
 class Refused(GuestCase):
-    """What must not work does not, and says why."""
+    """Impossible requests fail, and the log says why."""
 
     def test_suspend_is_refused_while_plugged(self):
         """No suspend to RAM with memory plugged."""

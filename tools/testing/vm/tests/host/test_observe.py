@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the driver shows: trace events, statistics, poll(), udev's events, debugfs."""
+"""The driver's views: trace events, statistics, poll(), udev's events, debugfs."""
 
 import re
 

@@ -43,7 +43,7 @@ class Offline(GuestCase):
         self.assert_size(2 * GIB)
 
     def test_offline_goes_without_work(self):
-        """What was never online is unplugged."""
+        """Memory that was never online is unplugged."""
         self.vm.qmp.request("vm0", GIB)
         self.vm.wait(lambda: self.vm.qmp.size("vm0") == GIB, "plugged", 30)
         self.vm.resize(0)

@@ -30,7 +30,7 @@ class Idle(GuestCase):
         time.sleep(3 * self.vm.slow)
         self.assertNotIn("PM: suspend exit", self.vm.console()[seen:])
         self.vm.qmp.cmd("system_powerdown")
-        # What is sent to its serial port before that is lost.
+        # Bytes that are sent to its serial port before that are lost.
         self.vm.wait(lambda: "PM: suspend exit" in self.vm.console()[seen:], "wakes up", 20)
         self.guest.wait_line("/tmp/sleep", "slept 0", 20)
 

@@ -17,7 +17,7 @@ DRIVER = os.environ.get("VM_DRIVER", "ours")
 
 
 class StateCase(GuestCase):
-    """What tests of states on one machine share."""
+    """Shared by the tests of states on one machine."""
 
     mod = DRIVER
     reporting = False     # whether the balloon reports free pages

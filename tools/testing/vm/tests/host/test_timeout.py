@@ -11,7 +11,7 @@ BB = 256 * MIB
 
 
 class Timeout(GuestCase):
-    """What is in use is moved, and pages are taken."""
+    """The data in use is moved, and pages are taken."""
 
     what = "(moving what is in use|taking its pages)"
 

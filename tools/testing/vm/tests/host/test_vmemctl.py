@@ -26,7 +26,7 @@ BB = 256 * MIB
 
 
 class Alone(unittest.TestCase):
-    """QEMU without libvirt, and stopped: what is asked for is never met."""
+    """QEMU without libvirt, and stopped: no request is ever met."""
 
     config = "vmemctl-alone"  # a group of its own: it shares no guest
     at = ""  # which step this is: a subtest's failure would not be reported
@@ -66,7 +66,7 @@ class Alone(unittest.TestCase):
             time.sleep(0.05)
 
     def test_impossible_requests_change_nothing(self):
-        """What can't be is said in one line, and nothing changes."""
+        """An impossible request gets one line, and nothing changes."""
         self.qmp.request("vm0", GIB)
         for status, pattern, *words in (
                 (REFUSED, "3 B is not a multiple of .* 256 MiB", "web", "3"),
@@ -170,7 +170,7 @@ class Alone(unittest.TestCase):
         Ctl(self, "--qmp", self.dir / "http").fails(ERROR, "hung up", "list")
 
     def test_agents_words_stand_beside_the_answer(self):
-        """What a guest agent may say, or not: it stands beside the answer."""
+        """The words of a guest agent, if any, stand beside the answer."""
         for nr, (answer, status, pattern) in enumerate((
                 (vmem_says(device="virtio0", state="waiting", cause="a page is pinned"),
                  PARTLY, "guest: waiting: a page is pinned\n"),
@@ -348,7 +348,7 @@ class Alone(unittest.TestCase):
 
 
 class Manual(unittest.TestCase):
-    """What is written about the program."""
+    """The manual page."""
 
     config = "vmemctl-none"
 

@@ -232,7 +232,7 @@ class WithLibvirt(unittest.TestCase):
             self.assertEqual(self.seen(), before)
 
     def side_by_side(self):
-        """What one asks for the other shows."""
+        """Each shows the other's requests."""
         for size, uri in ((GIB, self.daemon.local), (3 * BB, self.daemon.remote)):
             self.at = f"{size} by {uri}"
             said = Ctl(self, "-c", uri).json(MET, "set", self.name, size, "--timeout", "90")

@@ -6,7 +6,7 @@ import re
 from vm.cases.case import MIB
 from vm.cases.mock_case import BIND, MocksCase
 
-# What can be wrong with an answer, and how the driver then says why it waits.
+# Wrong answers, and how the driver then says why it waits.
 WAITS = {
     "nack": "NACK", "busy": "(?i)busy", "error": "ERROR|no big block",
     "unknown": "unknown answer|ERROR|no big block",

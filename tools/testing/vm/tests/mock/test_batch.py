@@ -37,7 +37,7 @@ class Batch(MockCase):
         self.assertLessEqual(len(done), NR // 2, done)
 
     def test_waiting_blocks_are_added_again(self):
-        """What waits is added again, not unplugged and plugged."""
+        """Big blocks that wait are added again, not unplugged and plugged."""
         for _ in range(3):
             self.requests()
             self.guest.ok(f"cd {DIR}/0; echo 0 >requested; {WAITING}; "
@@ -49,7 +49,7 @@ class Batch(MockCase):
         self.fail(f"requests in each of three tries: {done}")
 
     def test_unloading_gives_waiting_blocks_back(self):
-        """What waits goes back to the device first."""
+        """Big blocks that wait go back to the device first."""
         self.guest.ok(f"cd {DIR}/0; echo 0 >requested; {WAITING}; rmmod virtio_mem")
         left = self.device.plugged()
         self.assertEqual(merge(left), merge(self.guest.added()))

@@ -51,7 +51,7 @@ class Counted(MocksCase):
         self.mock.all("violations", "clear")
 
     def test_right_requests_count_nothing(self):
-        """What is right is answered by the specification, and counts nothing."""
+        """Right requests get the specification's answers, and count nothing."""
         self.assertEqual(self.answer(UNPLUG_ALL, 0), ACK)
         self.mock.request({0: 4 * BB})
         self.assertEqual(self.answer(STATE, 0, 2), (ACK, 1))
@@ -116,7 +116,7 @@ class Counted(MocksCase):
         self.found()
 
     def test_chance_repeats_with_its_seed(self):
-        """What a chance hits repeats with its seed, and with no other."""
+        """A seed hits the same requests again, another seed others."""
         self.mock.request({0: 4 * BB})
         hits = []
         for seed in (7, 7, 8):
@@ -197,7 +197,7 @@ class Counted(MocksCase):
         self.assertEqual(self.answer(PLUG, 0), ACK)
         self.mock[0].order("sleep", "freeze")
         self.found(asleep=1)
-        # What Linux does not have is lost.
+        # Memory that Linux does not have is lost.
         self.assertEqual(self.mock.look()[0].size, 0)
         self.mock[0].order("sleep", "restore")
         self.guest.ok("rmmod virtio_mem_raw")

@@ -7,7 +7,7 @@ from vm.cases.case import MIB
 from vm.cases.mock_case import MocksCase
 from vm.device.mock import DIR
 
-# What makes no sense, and the driver's word for it.
+# Senseless configurations, and the driver's words for them.
 NONSENSE = {
     "block_size=0": "block size is not a power of two",
     "block_size=3M": "block size is not a power of two",
@@ -82,7 +82,7 @@ class Config(MocksCase):
 
     def test_new_sizes_during_a_request_are_met(self):
         """Requested and usable size change while a request is under way."""
-        # What it has, what is requested, in MiB, the fault, and the end.
+        # MiB at first, MiB requested, the fault, MiB at the end.
         cases = ((0, 256, "plug requested=0", 0), (0, 256, "plug requested=384M", 384),
                  (384, 128, "unplug requested=512M late=300", 512),
                  (384, 128, "unplug requested=0 late=300", 0),
@@ -107,7 +107,7 @@ class Config(MocksCase):
         look = self.until(lambda look: all(look[i].state == "waiting" for i in range(3)),
                           "waiting")
         self.assertLessEqual(look[0].size, 256 * MIB)
-        # What must not be unplugged stays in Linux.
+        # Memory that must not be unplugged stays in Linux.
         seen = self.seen(2, lambda d: d.size == 256 * MIB and d.state == "waiting",
                          "the usable big block is gone")
         self.assertEqual(seen.attrs["blocks_added"], "2")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A kdump kernel: nothing is plugged or unplugged, and the dump has what is plugged.
 
-What makes it one is elfcorehdr=: there QEMU's loader puts the header that a crashed
-kernel would have left.  The memory to be dumped is the device's in software.
+elfcorehdr= makes it one: QEMU's loader puts a header there, as a crashed kernel would
+have left it.  The memory to be dumped is the device's in software.
 """
 
 import base64
@@ -48,7 +48,7 @@ def image():
 
 
 def mark(address):
-    """What the device in software has written there; see mock_poison.c."""
+    """The bytes that the device in software has written there; see mock_poison.c."""
     return struct.pack("<Q", address ^ 0x5bd1e995a5a5a5a5)
 
 

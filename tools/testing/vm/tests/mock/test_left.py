@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a driver finds and must leave alone: each kind is named, and nobody gets it online."""
+"""Memory that a driver must leave alone: it names each kind, and nobody gets it online."""
 
 from vm.cases.case import GIB, MIB
 from vm.cases.mock_case import MockCase
@@ -164,7 +164,7 @@ class OddStart(Left):
         return ADDR + BB, ADDR + SIZE - BB
 
     def test_onlining_is_refused_where_no_big_block_is(self):
-        """What smaller big blocks had added there stays offline."""
+        """Memory that smaller big blocks had added there stays offline."""
         self.resize(BB)
         self.guest.ok(f"echo offline >{self.block(ADDR + BB)}/state")
         log = self.again(size=2 * BB)

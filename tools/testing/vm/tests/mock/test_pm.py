@@ -67,7 +67,7 @@ class Hibernation(SleepCase):
         self.works()
 
     def test_refused_while_being_plugged(self):
-        """What is being plugged just then counts."""
+        """Memory that is just being plugged counts."""
         self.ask(128 * MIB, "plug late=4000")
         self.assertIn(REFUSED, self.sleep("disk"))
         self.assertIn("hibernation refused: memory is plugged", self.guest.dmesg())
@@ -76,7 +76,7 @@ class Hibernation(SleepCase):
         self.works()
 
     def test_allowed_once_unplugged(self):
-        """What is no longer plugged when all is at rest does not."""
+        """Memory that is no longer plugged when all is at rest does not count."""
         self.resize(128 * MIB)
         self.ask(0, "unplug late=3000")
         self.assertIn(NO_SWAP, self.sleep("disk"))
@@ -118,7 +118,7 @@ class Hibernation(SleepCase):
             self.works()
 
     def test_requests_during_it_are_met_after_it(self):
-        """What the host wants during it is met after it."""
+        """Requests during it are met after it."""
         pid = self.guest.spawn("sleep 1000 </dev/snapshot", "/tmp/snapshot.log")
         self.vm.wait(lambda: "snapshot" in self.guest.run(f"ls -l /proc/{pid}/fd/0")[1],
                      "prepared", 20)
@@ -204,7 +204,7 @@ class Idle(SleepCase):
         self.works()
 
     def test_new_request_is_met_after_waking(self):
-        """What the host wants by then is asked for after waking up."""
+        """A request that comes meanwhile is met after waking up."""
         self.resize(512 * MIB)
         self.guest.ok(f"(sleep 0.3; echo 256M >{DIR}/0/requested) >/dev/null 2>&1 &")
         self.assertEqual(self.sleep("freeze", 1500), "")

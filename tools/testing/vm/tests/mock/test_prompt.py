@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is promised at once happens at once, however long the driver would rest."""
+"""Promises of "at once" are kept, however long the driver would rest."""
 
 import time
 
@@ -19,7 +19,7 @@ LOCKED = 512 * MIB
 class Prompt(MocksCase):
     """Devices that wait for different things, and then get them."""
 
-    # What each of them has in the end, and what made it go on.
+    # The size of each in the end, and the event that made it go on.
     ENDS = {0: (BB, "a new request"), 1: (4 * BB, "a larger usable region"),
             2: (BB, "a late answer"), 3: (2 * BB, "memory that user space has offlined"),
             4: (0, "memory that was freed")}
@@ -52,7 +52,7 @@ class Prompt(MocksCase):
                          (3, "fault", "plug busy every=1"), (3, "requested", 2 * BB))
         self.until(lambda look: all(d.state == "waiting" for d in look.devices[:4]),
                    "each waits", 40)
-        # What the last one has fits into the memory left, but not with this locked.
+        # The last one's memory fits into the memory left, but not with this locked.
         left = self.guest.meminfo()["MemAvailable"]
         self.guest.write(RESERVE, (left - BB - LOCKED // 2) // MIB)
         holder = self.guest.spawn(f"memtool lock {LOCKED}", "/tmp/lock")

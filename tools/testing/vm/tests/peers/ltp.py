@@ -16,11 +16,11 @@ from vm.tests.peers import kselftest
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = "testcases/kernel"
 MEMTOY = f"{TESTS}/hotplug/memory_hotplug"
-# What else of LTP moves pages between nodes, or takes single ones offline.
+# Other tests of LTP that move pages between nodes, or take single ones offline.
 DIRS = ("syscalls/move_pages", "syscalls/migrate_pages", "syscalls/mbind",
         "syscalls/set_mempolicy")
 ALSO = ("syscalls/madvise/madvise07", "syscalls/madvise/madvise11", "mem/ksm/ksm06")
-# What doesn't end with "exit 0" for reasons of the guest's, not the driver's: the
+# Tests that don't "exit 0" for reasons of the guest's, not the driver's: the
 # first two want a loop device and mkfs, the last one is for 32-bit x86.
 NATURE = {"set_mempolicy03": "exit 2 1 BROK", "set_mempolicy04": "exit 2 1 BROK",
           "set_mempolicy05": "exit 32 1 CONF"}
@@ -74,7 +74,7 @@ def scripts():
 
 
 def memtoy_wants(text):
-    """What memtoy must say of a script, as a pattern."""
+    """The pattern of memtoy's right answer to a script."""
     # "migrate" calls migrate_pages() with lists of numbers where Linux wants
     # bit masks: it moves nothing; with a list from which to move, it fails.
     if re.search(r"^migrate \S+ \S", text, re.M):
@@ -86,7 +86,7 @@ def memtoy_wants(text):
 
 
 def program_wants(name, lacks):
-    """What an LTP program must say, as a pattern; lacks: see series.txt."""
+    """The pattern of an LTP program's right answer; lacks: see series.txt."""
     # That is mended in later kernels, as the program itself says.
     if name == "move_pages04" and "move_pages04-fix" in lacks:
         return "exit 1 2 PASS 1 FAIL"

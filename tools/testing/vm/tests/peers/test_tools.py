@@ -195,7 +195,7 @@ class Chmem(PeerCase):
         self.resized(0, "0 MiB")
 
     def test_nonsense_changes_nothing(self):
-        """What is not there, not whole, or done already, changes nothing."""
+        """Blocks that are not there, not whole, or done already change nothing."""
         self.chmem(f"-v -e -b {self.blocks(0, 7)}", "exit 0 "
                    + " ".join(f"{n} already enabled" for n in range(8)) + " #{8}")
         self.chmem(f"-v -d -b {self.blocks(9, 10)}", "exit 1 #{8}")

@@ -44,7 +44,7 @@ ONLINE = (f"cd {MEMORY}; for f in $(grep -ls offline memory*/state); "
           "do case $(echo online_movable 2>&1 >$f) in *hardware*) echo ${f%/*};; esac; "
           "done 2>/dev/null; true")
 
-# What a round's swap is, and how often so. Of what zram has memory is used, too.
+# The kinds of a round's swap, and their shares. zram uses memory itself.
 SWAPS = {"none": 2, "disk": 3, "file": 2, "zram": 3}
 SWAP_FILE, ZRAM = 512 * MIB, 192 * MIB
 # How much the balloon takes at most, and what it leaves available: as the actors
@@ -53,7 +53,7 @@ BALLOON, FLOOR = 160 * MIB, 512 * MIB
 # Of /proc/vmstat: pages.
 SWAPPED = ("pswpout", "pswpin")
 
-# What a device in software does wrong in a round, each with a probability.
+# Faults of a device in software in a round, each with a probability.
 WRONG = ("plug nack", "plug busy", "plug error", "plug error done", "plug unknown",
          "plug unknown done", "plug short", "plug short undone", "plug long",
          "plug late=700", "unplug nack", "unplug busy", "unplug error",
@@ -84,7 +84,7 @@ class Qemu:
 
 
 class Plan(typing.NamedTuple):
-    """What happens in a round.
+    """The plan of a round.
 
     kernel  whether memory is onlined into the kernel's zones, too
     swap    a key of SWAPS
@@ -173,7 +173,7 @@ class Load:
         self._say(f"# soak: {line}")
 
     def log(self, line):
-        """What happened when, for whoever has to find out why."""
+        """Write down an event with its time, for whoever has to find out why."""
         self._log.write(f"{time.monotonic() - self._begin:8.2f} {line}\n")
 
     # --- the whole ---
@@ -199,7 +199,7 @@ class Load:
         return not self.rounds or passed + passed / self.rounds / 2 < self.seconds
 
     def prepare(self):
-        """What all rounds need: a disk for direct I/O, memory that stays in use."""
+        """Prepare for all rounds: a disk for direct I/O, memory that stays in use."""
         # All its pages come from memory that is not in the region.
         self.guest.run("insmod /mod/brd.ko rd_nr=1 rd_size=8192 && "
                        "dd if=/dev/zero of=/dev/ram0 bs=1M count=8", 120)
@@ -288,8 +288,8 @@ class Load:
         self.guest.ok(f"echo {name} >{BIND}/unbind", 120)
         self.device.request(size)
         time.sleep(pause)
-        # What the removal could not wait for may still be ending; the kernel has the
-        # device probed again by itself after that.
+        # The worker may still be ending; the driver has the device probed again after
+        # that.
         self.guest.ok(f"for i in $(seq 60); do [ -e {VIRTIO}/{name}/driver ] && exit; "
                       f"echo {name} >{BIND}/bind && exit; sleep 1; done; exit 1", 120)
 
@@ -445,7 +445,7 @@ class Load:
             return now + 1
         if now <= size or state != "waiting" or time.monotonic() - begin < PATIENCE:
             return 0
-        # What stays may only be what the kernel itself uses.
+        # Only memory that the kernel itself uses may stay.
         self.guest.run("echo 3 >/proc/sys/vm/drop_caches")
         rows = [row for row in self.guest.blocks() if row[3] != "UNUSED"]
         if any(row[3] != "ADDED" or row[4] == "Movable" for row in rows):
@@ -489,7 +489,7 @@ class Load:
             self.log(f"no more evidence: {err}")
 
     def report(self):
-        """What was done."""
+        """The counts of all that was done."""
         took = time.monotonic() - self._begin
         self.say(f"{self.rounds} rounds in {took / 60:.1f} min, seed={self.seed}")
         for name, (done, refused, skipped) in self.counts.items():

@@ -51,7 +51,7 @@ class MockSoak(MockCase):
 
 
 class Plan(unittest.TestCase):
-    """What a seed promises."""
+    """The promise of a seed."""
 
     def test_seed_repeats_the_plan(self):
         """The same seed plans the same rounds, another one others."""
