@@ -12,7 +12,7 @@ MEMORY = "/sys/devices/system/memory"
 RESERVE = "/sys/module/virtio_mem/parameters/unplug_reserve_mib"
 # After so many seconds of waiting the next rest lasts for more than ten.
 LONG = 42
-PROMPT = 4
+PROMPT = 3
 LOCKED = 512 * MIB
 
 
