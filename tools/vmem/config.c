@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a virtio-mem device itself says of its sizes, whichever driver it has.
+ * The sizes that a virtio-mem device itself tells, whichever driver it has.
  *
  * They are in its configuration, in a memory BAR that belongs to the driver, and
  * kernels with IO_STRICT_DEVMEM let nobody else map it. But each virtio device

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a virtio-mem device itself says of its sizes, whichever driver it has.
+ * The sizes that a virtio-mem device itself tells, whichever driver it has.
  */
 #ifndef _VMEM_CONFIG_H
 #define _VMEM_CONFIG_H

@@ -40,7 +40,7 @@ static bool has_cause(const struct device *dev)
 		return false;
 	if (!strcmp(dev->state, "waiting") || !strcmp(dev->state, "broken"))
 		return true;
-	/* What the last pass found describes this request, or the one before. */
+	/* The last pass's result describes this request, or the one before. */
 	if (attr(dev->name, "stats/last_requested") != dev->requested)
 		return false;
 	cause = sys_read(DEVICES "/%s/virtio_mem/stats/last_cause", dev->name);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What is not known. */
+/* A number that is not known. */
 #define UNKNOWN UINT64_MAX
 
 struct device {

@@ -8,7 +8,7 @@
 #include "iomem.h"
 #include "sys.h"
 
-/* What both drivers call the memory that they add; kexec-tools knows it, too. */
+/* Both drivers' name for memory that they add; kexec-tools knows it, too. */
 #define ADDED_NAME "System RAM (virtio_mem)"
 
 /* Return: whether a line could be parsed, and was not blanked for non-root. */

@@ -48,7 +48,7 @@ struct kind_text {
 
 extern const struct kind_text kinds[KIND_NR];
 
-/* What kinds_of() must be given: no page of its size crosses such a boundary. */
+/* kinds_of() begins at a multiple of it, which no page of its size crosses. */
 #define KINDS_ALIGN 512
 
 void kinds_of(uint64_t *flags, int nr, uint8_t *out);

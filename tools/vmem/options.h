@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the command line said, and the commands that it can name.
+ * The command line's options, and the commands that it can name.
  */
 #ifndef _VMEM_OPTIONS_H
 #define _VMEM_OPTIONS_H

@@ -61,7 +61,7 @@ static void one_page(uint64_t pfn, void *arg)
 	*holder = holder_with_process(walk->holders, *holder, walk->process);
 }
 
-/* What we use ourselves is free again when anybody reads the answer. */
+/* Our own memory is free again when anybody reads the answer. */
 static void own_page(uint64_t pfn, void *arg)
 {
 	struct walk *walk = arg;
@@ -80,7 +80,7 @@ static const char *file_of(char *line)
 	if (!path)
 		return NULL;
 	path[strcspn(path, "\n")] = '\0';
-	/* What the kernel calls shared memory that has no file. */
+	/* The kernel's name for shared memory that has no file. */
 	if (!strncmp(path, "/dev/zero (deleted)", 19) || !strncmp(path, "/anon_hugepage", 14))
 		return NULL;
 	return path;

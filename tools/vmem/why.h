@@ -11,7 +11,7 @@
 #include "owner.h"
 #include "pages.h"
 
-/* What one holder holds; without process and file, of one kind only. */
+/* The memory of one holder; without process and file, of one kind only. */
 struct share {
 	uint16_t holder;
 	uint64_t bytes, stuck;

@@ -90,7 +90,7 @@ static void print_shares(const struct why *why, bool stuck, const char *title)
 	table_free(table);
 }
 
-/* What is in the way first; else by address, as they come. */
+/* Blocks with something in the way first; else by address, as they come. */
 static int by_stuck(const void *a, const void *b)
 {
 	const struct why_block *x = a, *y = b;

@@ -15,12 +15,12 @@ BB = 128 * MIB
 
 
 def files(kernel):
-    """What the guest has more: vmem, built here, and who holds memory."""
+    """The guest's additional files: vmem, built here, and the module of a disk."""
     # Not in the cache, where another test would find what is being written.
     with tempfile.TemporaryDirectory() as out:
         subprocess.run(["make", "-s", "-C", TOOL, f"out={out}"], check=True)
         more = initramfs.program(f"{out}/vmem", "bin/vmem")
-    # What it needs is there already, for the transport.
+    # The modules below it are there already, for the transport.
     module = initramfs.module_files(kernel, ["virtio_blk"])[-1]
     more["mod/blk/virtio_blk.ko"] = (0o644, initramfs.read_module(module))
     return more
@@ -185,7 +185,7 @@ class Kernel(VmemCase):
     options = {"files": files, "online": "online_kernel"}
 
     def setUp(self):
-        # What the kernel took of it never comes back.
+        # The kernel never gives back the memory that it took of it.
         self.addCleanup(POOL.drop)
         super().setUp()
 
@@ -222,7 +222,7 @@ class Kernel(VmemCase):
 
 
 class Views(VmemCase):
-    """What the other commands say is what host and kernel say."""
+    """The other commands agree with host and kernel."""
 
     def test_list_has_sizes_to_the_byte(self):
         """Sizes to the byte."""
@@ -284,7 +284,7 @@ class Stock(VmemCase):
 
 
 class Wrong(VmemCase):
-    """What can't be answered: one line, status 2, nothing changed."""
+    """Questions without an answer: one line, status 2, nothing changed."""
 
     def refuse(self, command, pattern):
         """It must fail, with a line that matches."""
@@ -308,7 +308,7 @@ class Wrong(VmemCase):
         self.refuse("vmem why", "/proc/kpageflags")
 
     def test_without_root_only_public_values_are_shown(self):
-        """What everybody may read is shown; what not has no value."""
+        """Values that everybody may read are shown; the others are null."""
         row, = json.loads(self.guest.ok("hold as 1000 vmem --json"))["devices"]
         self.assertEqual((row["plugged"], row["state"]), (self.size, "idle"))
         self.assertIsNone(row["online"])
