@@ -38,6 +38,8 @@ static void bound_deadline(struct timer_list *timer)
 /**
  * virtio_mem_bound_init() - set up the bound before the worker starts
  * @b: the bound
+ *
+ * Context: probe.
  */
 void virtio_mem_bound_init(struct virtio_mem_bound *b)
 {
@@ -108,6 +110,7 @@ enum virtio_mem_cause virtio_mem_bound_end(struct virtio_mem_bound *b)
  * virtio_mem_bound_why() - whether the call under way shall end
  * @b: the bound
  *
+ * Context: any.
  * Return: the cause why it shall end, VIRTIO_MEM_CAUSE_NONE if it may go on.
  */
 enum virtio_mem_cause virtio_mem_bound_why(struct virtio_mem_bound *b)

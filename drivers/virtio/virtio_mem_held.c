@@ -85,6 +85,8 @@ static void say(struct virtio_mem *vm, unsigned long id, unsigned long pfn)
 /**
  * virtio_mem_held_init() - begin without records
  * @vm: the device
+ *
+ * Context: probe.
  */
 void virtio_mem_held_init(struct virtio_mem *vm)
 {
@@ -109,6 +111,8 @@ void virtio_mem_held_forget(struct virtio_mem *vm, unsigned long id)
 /**
  * virtio_mem_held_exit() - forget everything
  * @vm: the device; the worker has ended, or is the caller
+ *
+ * Context: may sleep.
  */
 void virtio_mem_held_exit(struct virtio_mem *vm)
 {

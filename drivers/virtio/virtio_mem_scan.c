@@ -305,6 +305,7 @@ unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end)
  * virtio_mem_scan_memmap() - compute the size of a big block's memmap
  * @vm: the device
  *
+ * Context: any.
  * Return: pages that it takes out of the guest.
  */
 unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)

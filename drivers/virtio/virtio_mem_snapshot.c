@@ -15,6 +15,7 @@
  * virtio_mem_shall_end() - whether the worker shall end or pause
  * @vm: the device
  *
+ * Context: any.
  * Return: true before removal and suspend.
  */
 bool virtio_mem_shall_end(struct virtio_mem *vm)

@@ -32,6 +32,7 @@ static struct virtio_mem *to_vm(struct kobject *kobj)
  * virtio_mem_activity_name() - name of what a device is doing, for users
  * @activity: what the device is doing
  *
+ * Context: any.
  * Return: a constant string.
  */
 const char *virtio_mem_activity_name(enum virtio_mem_activity activity)

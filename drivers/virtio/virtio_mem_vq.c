@@ -116,6 +116,8 @@ void virtio_mem_vq_close(struct virtio_mem_vq *q)
 /**
  * virtio_mem_vq_free() - undo virtio_mem_vq_init()
  * @q: the queue, closed before
+ *
+ * Context: any.
  */
 void virtio_mem_vq_free(struct virtio_mem_vq *q)
 {
@@ -201,6 +203,7 @@ enum virtio_mem_answer virtio_mem_vq_poll(struct virtio_mem_vq *q)
  * virtio_mem_vq_pending() - whether a request is out
  * @q: the queue
  *
+ * Context: any.
  * Return: true until virtio_mem_vq_poll() has returned its answer.
  */
 bool virtio_mem_vq_pending(struct virtio_mem_vq *q)
@@ -212,6 +215,7 @@ bool virtio_mem_vq_pending(struct virtio_mem_vq *q)
  * virtio_mem_vq_rang() - whether polling may find a late answer
  * @q: the queue
  *
+ * Context: any.
  * Return: true if a request is out and the device has interrupted.
  */
 bool virtio_mem_vq_rang(struct virtio_mem_vq *q)
