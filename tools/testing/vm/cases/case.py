@@ -24,7 +24,7 @@ class Pool(threading.local):
 
     series = DEFAULT
     key = vm = None
-    last = None         # the test that had this guest last, None for a new one
+    last = ()           # the test that had this guest last, if any
     stale = False       # whether nothing may follow in it
 
     def get(self, config, options):
@@ -37,7 +37,7 @@ class Pool(threading.local):
 
     def drop(self):
         """End the kept guest, if any."""
-        vm, self.vm, self.key, self.last, self.stale = self.vm, None, None, None, False
+        vm, self.vm, self.key, self.last, self.stale = self.vm, None, None, (), False
         if vm:
             vm.stop(check=False)
 
@@ -78,13 +78,17 @@ class GuestCase(unittest.TestCase):
         self.guest = self.vm.guest
         try:
             self.unload()
+            for before in POOL.last:
+                hits = self.vm.scan(before.allow)
+                if hits:
+                    self.fail(f"console: {hits}; logs in {self.vm.dir}")
         except Exception as error:
-            if POOL.last:
-                raise AssertionError(f"not by this test: {POOL.last}, which had the guest "
+            for before in POOL.last:
+                raise AssertionError(f"not by this test: {before.id()}, which had the guest "
                                      "before, left it so that driver and memory can't be "
                                      f"taken out of it: {error}") from error
             raise
-        POOL.last, POOL.stale = self.id(), self.stays
+        POOL.last, POOL.stale = (self,), self.stays
         self.vm.scan()
         self.base = self.guest.mem_total()
         self.zones = self.guest.zones()
