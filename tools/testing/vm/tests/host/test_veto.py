@@ -22,6 +22,11 @@ class Veto(GuestCase):
                       f"priority={self.priority}")
         self.at_end("rmmod memory-notifier-error-inject")
 
+    def failures(self):
+        """How many tries of each big block have failed, as debugfs has it."""
+        return self.guest.ok("cat /sys/kernel/debug/virtio_mem/*/details | "
+                             "cut -d' ' -f12").split()
+
     def test_offline_vetoed(self):
         """Nothing goes, nothing is lost; without the fault it goes."""
         size = 768 * MIB
@@ -36,6 +41,13 @@ class Veto(GuestCase):
         self.assert_between_tries(size, before)
         self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
         self.assertNotIn(self.guest.attr("last_error"), ("", "none", "0"))
+        # A new request begins without the records of tries that failed.
+        self.assertNotIn("0", self.failures())
+        self.vm.qmp.request("vm0", size)
+        self.wait_state("idle")
+        self.assertEqual(set(self.failures()), {"0"})
+        self.vm.qmp.request("vm0", 0)
+        self.wait_state("waiting")
         self.guest.ok(f"echo 0 >{fault}")
         # Not a new request: the driver must come back by itself.
         self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "shrunk", 90)
