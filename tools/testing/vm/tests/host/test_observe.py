@@ -16,12 +16,8 @@ class Observe(GuestCase):
 
     def events(self):
         """[(name, {key: value}, text)] of the driver's trace events so far."""
-        out = []
-        for line in self.guest.ok(f"cat {TRACE}/trace").splitlines():
-            found = re.search(r": virtio_mem_(\w+): (.*)", line)
-            if found:
-                out.append((found[1], dict(re.findall(r"(\w+)=(\S+)", found[2])), found[2]))
-        return out
+        found = re.findall(r": virtio_mem_(\w+): (.*)", self.guest.ok(f"cat {TRACE}/trace"))
+        return [(name, dict(re.findall(r"(\w+)=(\S+)", text)), text) for name, text in found]
 
     def stats(self):
         """{name: text} of the statistics."""
@@ -87,8 +83,8 @@ class Observe(GuestCase):
 
     def test_stuck_is_said_and_when_it_ends(self):
         """A held page: cause and age, a dislike, what debugfs has, and both uevents."""
-        self.guest.spawn("heed uevents", "/tmp/uevents")
-        self.at_end("pkill heed")
+        heed = self.guest.spawn("heed uevents", "/tmp/uevents")
+        self.at_end(f"kill -9 {heed}")
         self.guest.wait_line("/tmp/uevents", "READY")
         self.resize(2 * BB)
         start = self.pin(1)
@@ -121,8 +117,8 @@ class Observe(GuestCase):
     def test_state_can_be_polled(self):
         """Whoever polls the state wakes for each change, and for nothing else."""
         state = self.guest.ok("ls -d /sys/bus/virtio/devices/*/virtio_mem/state")
-        self.guest.spawn(f"heed state {state}", "/tmp/state")
-        self.at_end("pkill heed")
+        heed = self.guest.spawn(f"heed state {state}", "/tmp/state")
+        self.at_end(f"kill -9 {heed}")
         self.guest.wait_line("/tmp/state", "READY")
         self.resize(BB)
         self.resize(0)
