@@ -15,7 +15,7 @@ import time
 import unittest
 
 from vm.cases.case import GIB, MIB, POOL, GuestCase
-from vm.cases.libvirtd import Libvirtd, domain_xml
+from vm.cases.libvirtd import Libvirtd, domain_xml, missing
 from vm.cases.vmemctl import ERROR, MET, PARTLY, REFUSED, Ctl, packaged, program
 from vm.harness import console, initramfs, kernels
 from vm.harness.guest import Guest
@@ -169,10 +169,9 @@ class WithLibvirt(unittest.TestCase):
     at = ""
 
     def setUp(self):
-        if not shutil.which("virsh") or not pathlib.Path("/usr/sbin/libvirtd").exists():
-            self.skipTest("needs libvirt-clients and libvirt-daemon")
-        if subprocess.run(["unshare", "-r", "-m", "true"], check=False).returncode:
-            self.skipTest("may not make a mount namespace")
+        reason = missing()
+        if reason:
+            self.skipTest(reason)
         POOL.drop()
         program()
         self.kernel = kernels.get(POOL.series)
@@ -199,10 +198,12 @@ class WithLibvirt(unittest.TestCase):
         """A domain with one virtio-mem device and the agent's channel."""
         initramfs.build(self.kernel, self.root / "initrd", our_module(),
                         guest_files(self.kernel))
-        xml = domain_xml(self.name, self.kernel, self.root,
-                         self.logs / "console.log")
+        log = self.root / "console.log"
+        self.addCleanup(lambda: log.exists() and shutil.copy(log, self.logs))
+        xml = domain_xml(self.name, self.kernel, self.root, log)
         xml = xml.replace("    <memory model=", f"{AGENT_CHANNEL}    <memory model=")
         (self.root / "domain.xml").write_text(xml)
+        self.daemon.own()
         said = self.daemon.virsh("create", "--paused", f"{self.root}/domain.xml", check=False)
         self.assertEqual(said.returncode, 0, said.stderr)
         # Paused until we listen: what the guest says to nobody is lost.
@@ -331,5 +332,5 @@ class WithLibvirt(unittest.TestCase):
         self.side_by_side()
         self.stuck(guest)
         self.daemon_dies(guest)
-        text = (self.logs / "console.log").read_text(errors="replace")
+        text = (self.root / "console.log").read_text(errors="replace")
         self.assertEqual(console.scan(text), [])
