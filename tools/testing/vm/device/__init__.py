@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Memory devices in software, faults on order, and probes, as a guest's host drives them."""
+"""Memory devices in software, faults on order, events and probes, as a guest's host drives them."""

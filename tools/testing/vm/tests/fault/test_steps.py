@@ -9,7 +9,8 @@ import time
 
 from vm.cases.case import MIB, PAGE, POOL, merge, total
 from vm.cases.mock_case import MockCase
-from vm.device import faults, probes
+from vm.device import faults
+from vm.device.events import Events
 from vm.device.fault import DIR, Fault, census, counts, shell, wrong
 from vm.device.faults import CONTIG, FULL
 from vm.device.mock import ADDR, DIR as MOCKS, SIZE, VIRTIO, ranges
@@ -425,16 +426,10 @@ class Direct(FaultCase):
 class Calls(FaultCase):
     """The driver's calls: none of them lasts, or comes again at once."""
 
-    def setUp(self):
-        super().setUp()
-        reason = probes.missing(self.guest)
-        if reason:
-            self.skipTest(reason)
-
-    def record(self, *names):
-        """Probes that record from now on."""
-        recorder = probes.Probes(self.guest, names)
-        self.addCleanup(lambda: POOL.vm is self.vm and recorder.remove())
+    def record(self):
+        """The driver's events from now on."""
+        recorder = Events(self.guest)
+        self.addCleanup(lambda: POOL.vm is self.vm and recorder.off())
         recorder.arm()
         return recorder
 
@@ -459,15 +454,14 @@ class Calls(FaultCase):
         """A page comes to be held after the look: the locks aren't for long."""
         self.bring(BB)
         pattern, block = self.in_use(128 * MIB)
-        recorder = self.record("remove")
-        # As if the look had found nothing in use: DIRECT. Not where it is measured:
-        # two kinds of probes of one function don't get on with each other (6.12).
+        recorder = self.record()
+        # As if the look had found nothing in use: DIRECT.
         self.fault.order("virtio_mem_choose_method ret=1",
                          *self.holds("offline_pages", block, 25000))
         self.device.request(0)
         self.fired()
         self.wait_state("waiting", 22)
-        seconds = [e.seconds for e in recorder.read() if e.name == "remove" and e.end]
+        seconds = [e.seconds for e in recorder.read() if e.name == "offline-remove"]
         note(f"# {self.id()}: {seconds}")
         # A second for each of four memory blocks; as long as for what is taken: 10.
         self.assertGreater(max(seconds), 3)
@@ -544,16 +538,18 @@ class Calls(FaultCase):
                                  f"echo offline >{state}; echo online_movable >{state}; "
                                  "sleep 0.1; done 2>/dev/null'", "/tmp/flips.log")
         self.at_end(f"kill -9 {flips}")
-        recorder = self.record("look", "take", "remove")
+        recorder = self.record()
         begin = time.monotonic()
         time.sleep(20)
-        events = [e for e in recorder.read() if e.end]
+        events = recorder.read()
         passed = time.monotonic() - begin
-        spent = sum(e.seconds for e in events)
-        passes = len(probes.calls(events, "remove"))
+        begins = [e.end for e in events if e.name == "pass_begin"]
+        ends = [e.end for e in events if e.name == "pass_end" and e.end > min(begins, default=0)]
+        spent = sum(b - a for a, b in zip(begins, ends))
+        passes = len([e for e in events if e.name == "offline-remove"])
         note(f"# {self.id()}: {passes} tries, {spent:.1f} s of {passed:.1f} s")
         self.assertGreater(passes, 3, "no event began a pass")
-        # As long a rest as the pass; what else it does is not in the sum.
+        # As long a rest as the pass.
         self.assertLess(spent, 0.6 * passed)
         self.guest.kill(flips)
         self.guest.run(f"echo online_movable >{state}")

@@ -3,8 +3,8 @@
 
 import time
 
-from vm.cases.case import MIB, PAGE, POOL, GuestCase
-from vm.device.probes import Probes, missing
+from vm.cases.case import MIB, POOL, GuestCase
+from vm.device.events import Events
 
 BB = 256 * MIB
 
@@ -14,7 +14,7 @@ class Pin(GuestCase):
 
     limit = 1     # seconds that a try of a block with so little in it takes
 
-    pinner = probes = None
+    pinner = events = None
 
     def pin(self, block):
         """Pin a page of the device's block with that number."""
@@ -27,11 +27,9 @@ class Pin(GuestCase):
 
     def spent(self, start):
         """(tries, seconds) that went into moving or offlining that block."""
-        calls = [e for e in self.probes.read() if e.name in ("take", "offline") and e.end and
-                 start <= e.args["pfn"] * PAGE < start + BB and
-                 # Not the single page that is taken to drain the CPUs' batches.
-                 e.args.get("end") != e.args["pfn"] + 1]
-        return len(calls), sum(e.seconds for e in calls)
+        steps = [e for e in self.events.read() if e.is_of(start) and
+                 e.name in ("sweep", "take", "offline-remove")]
+        return len(steps), sum(e.seconds for e in steps)
 
     def stuck(self):
         """Ask for nothing; wait until the pinned block alone is left."""
@@ -65,14 +63,11 @@ class Pin(GuestCase):
 
     def test_costs_little(self):
         """Tried now and then, for a tenth of the time; at once when it is let go."""
-        reason = missing(self.guest)
-        if reason:
-            self.skipTest(reason)
         self.resize(2 * BB)
         start = self.pin(1)
-        self.probes = Probes(self.guest, ("take", "offline"))
-        self.addCleanup(lambda: POOL.vm is self.vm and self.probes.remove())
-        self.probes.arm()
+        self.events = Events(self.guest)
+        self.addCleanup(lambda: POOL.vm is self.vm and self.events.off())
+        self.events.arm()
         begin = time.monotonic()
         self.stuck()
         time.sleep(20)
