@@ -20,7 +20,7 @@ model:
 	@tools/testing/host/model/run
 
 check:
-	@tools/testing/deps lint unit kunit model dkms vm libvirt tools
+	@tools/testing/deps lint unit kunit model dkms vm libvirt tools trace
 	@tools/testing/check
 
 # A table: how the kernel's own driver behaves with the devices in software.
