@@ -62,7 +62,7 @@ class Story:
     def record(self, command):
         """Begin to write down what a command shows on a terminal."""
         self.guest.spawn(f"script -q -f -c 'stty rows {ROWS} cols {COLUMNS}; TERM=xterm "
-                         f"{command}' /tmp/typescript", "/dev/null")
+                         f"{command}' /tmp/typescript", "/tmp/script.log")
 
     def recorded(self):
         """The typescript without script's own lines. The agent's port ate the \\r."""
@@ -95,7 +95,9 @@ def tell(story, target):
     story.guest.run("killall vmem; sleep 1")
     seen = _screens(story.recorded())
     busy = [s for s in seen if "taking back" in s.text() and " left" in s.text()]
-    png((busy or seen)[len(busy) // 2], target / "vmem-watch.png")
+    stuck = [s for s in seen if "waiting" in s.text()]
+    png((busy or stuck)[len(busy) // 2], target / "vmem-watch.png")
+    png(stuck[-1], target / "vmem-stuck.png")
 
     for command in ("vmem", "vmem why", "vmem check", "dmesg | grep 'virtio_mem.*:' | tail -n 4"):
         story.show(command)
