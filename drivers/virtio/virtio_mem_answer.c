@@ -17,7 +17,7 @@ static void stop_device(struct virtio_mem *vm, const char *why)
 	if (vm->broken)
 		return;
 	WRITE_ONCE(vm->broken, true);
-	virtio_mem_note(vm, "stopped: %s", why);
+	virtio_mem_note(vm, VIRTIO_MEM_CAUSE_NONE, "stopped: %s", why);
 	dev_err(&vm->vdev->dev,
 		"stopped: %s; memory stays as it is until the driver is loaded again\n",
 		why);
@@ -163,6 +163,22 @@ static enum virtio_mem_cause resolve_error(struct virtio_mem *vm,
 	return VIRTIO_MEM_CAUSE_DEV_ERROR;
 }
 
+static enum virtio_mem_cause cause_of(enum virtio_mem_answer answer)
+{
+	switch (answer) {
+	case VIRTIO_MEM_ANSWER_NACK:
+		return VIRTIO_MEM_CAUSE_DEV_NACK;
+	case VIRTIO_MEM_ANSWER_BUSY:
+		return VIRTIO_MEM_CAUSE_DEV_BUSY;
+	case VIRTIO_MEM_ANSWER_UNSENT:
+		return VIRTIO_MEM_CAUSE_NOMEM;
+	case VIRTIO_MEM_ANSWER_SILENT:
+		return VIRTIO_MEM_CAUSE_DEV_SILENT;
+	default:
+		return VIRTIO_MEM_CAUSE_DEV_ERROR;
+	}
+}
+
 static void note_answer(struct virtio_mem *vm,
 			const struct virtio_mem_step *step,
 			enum virtio_mem_answer answer)
@@ -171,10 +187,10 @@ static void note_answer(struct virtio_mem *vm,
 	const char *what = virtio_mem_proto_request_name(vm->vq.request.type);
 
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
-		virtio_mem_note(vm, "UNPLUG_ALL: %s",
+		virtio_mem_note(vm, cause_of(answer), "UNPLUG_ALL: %s",
 				virtio_mem_proto_answer_name(answer));
 	else
-		virtio_mem_note(vm,
+		virtio_mem_note(vm, cause_of(answer),
 				"0x%llx-0x%llx: %s: %s", addr,
 				addr + step->nr * vm->geo.bb_size - 1, what,
 				virtio_mem_proto_answer_name(answer));

@@ -16,19 +16,6 @@ bool virtio_mem_cause_is_block(enum virtio_mem_cause cause)
 	return cause <= VIRTIO_MEM_CAUSE_INTERRUPTED;
 }
 
-/**
- * virtio_mem_cause_is_device() - whether a cause has nothing to do with pages
- * @cause: the cause
- *
- * Return: true if the device, or memory that waits to be onlined, is in the
- * way.
- */
-bool virtio_mem_cause_is_device(enum virtio_mem_cause cause)
-{
-	return !virtio_mem_cause_is_block(cause) &&
-	       cause != VIRTIO_MEM_CAUSE_PRESSURE;
-}
-
 static const struct {
 	const char *token;
 	const char *text;

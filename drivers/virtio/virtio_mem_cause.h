@@ -63,7 +63,6 @@ enum virtio_mem_cause {
 };
 
 bool virtio_mem_cause_is_block(enum virtio_mem_cause cause);
-bool virtio_mem_cause_is_device(enum virtio_mem_cause cause);
 const char *virtio_mem_cause_text(enum virtio_mem_cause cause);
 const char *virtio_mem_cause_token(enum virtio_mem_cause cause);
 

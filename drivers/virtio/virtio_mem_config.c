@@ -61,7 +61,8 @@ int virtio_mem_config_read(struct virtio_mem *vm)
 	if (why) {
 		dev_warn_ratelimited(&vm->vdev->dev,
 				     "new configuration ignored: %s\n", why);
-		virtio_mem_note(vm, "new configuration ignored: %s", why);
+		virtio_mem_note(vm, VIRTIO_MEM_CAUSE_NONE,
+				"new configuration ignored: %s", why);
 		return -EPROTO;
 	}
 	spin_lock_irq(&vm->config.lock);

@@ -18,6 +18,7 @@
 #include "virtio_mem_config.h"
 #include "virtio_mem_held.h"
 #include "virtio_mem_mm.h"
+#include "virtio_mem_note.h"
 #include "virtio_mem_param.h"
 #include "virtio_mem_plan.h"
 #include "virtio_mem_pm.h"
@@ -85,8 +86,7 @@ enum virtio_mem_activity {
  *	hotplug_mutex.  Never call add, remove or offline with it held.
  * @bbt: M: the table of big blocks
  * @offline_bytes: M: bytes that are added, but not online
- * @last_error: M: the last thing that went wrong and why, for people
- * @noted: M: this pass has written @last_error
+ * @notes: M: what went wrong and why, for people
  * @foreign: M: bytes that are plugged but in no big block of this driver
  *
  * @task: I: the worker
@@ -139,8 +139,7 @@ struct virtio_mem {
 	struct mutex hotplug_mutex;	/* guards the members marked M */
 	struct virtio_mem_bbt bbt;
 	s64 offline_bytes;
-	char last_error[256];
-	bool noted;
+	struct virtio_mem_notes notes;
 	u64 foreign;
 
 	struct task_struct *task;

@@ -73,11 +73,20 @@ static struct record *record_of(struct virtio_mem *vm, unsigned long id)
 	return r;
 }
 
-static void say(struct virtio_mem *vm, unsigned long id, unsigned long pfn)
+/**
+ * virtio_mem_held_note() - keep a message that names a held page
+ * @vm: the device
+ * @id: the big block
+ * @pfn: the page
+ *
+ * Context: takes hotplug_mutex; may sleep.
+ */
+void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id,
+			  unsigned long pfn)
 {
 	u64 addr = virtio_mem_bb_addr(vm, id);
 
-	virtio_mem_note(vm,
+	virtio_mem_note(vm, VIRTIO_MEM_CAUSE_PINNED,
 			"0x%llx-0x%llx: the page at 0x%llx is held by something; its big block is tried again now and then, and when it is let go",
 			addr, addr + vm->geo.bb_size - 1, (u64)PFN_PHYS(pfn));
 }
@@ -230,7 +239,7 @@ bool virtio_mem_held_confirm(struct virtio_mem *vm, unsigned long id,
 	r->kind = HELD;
 	WRITE_ONCE(r->cause, VIRTIO_MEM_CAUSE_PINNED);
 	WRITE_ONCE(r->when_ms, ktime_to_ms(ktime_get()));
-	say(vm, id, r->pfn);
+	virtio_mem_held_note(vm, id, r->pfn);
 	return true;
 not_held:
 	virtio_mem_held_forget(vm, id);
@@ -265,7 +274,7 @@ void virtio_mem_held_record_failure(struct virtio_mem *vm, unsigned long id,
 		return;
 	r->kind = HELD;
 	r->pfn = score.held_pfn;
-	say(vm, id, r->pfn);
+	virtio_mem_held_note(vm, id, r->pfn);
 }
 
 /**

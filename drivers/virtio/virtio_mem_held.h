@@ -36,6 +36,8 @@ struct virtio_mem_trials {
 	u64 when_ms;
 };
 
+void virtio_mem_held_note(struct virtio_mem *vm, unsigned long id,
+			  unsigned long pfn);
 bool virtio_mem_held_peek(struct virtio_mem *vm, unsigned long id,
 			  struct virtio_mem_trials *out);
 void virtio_mem_held_init(struct virtio_mem *vm);

@@ -493,7 +493,7 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 
 	online = PFN_PHYS(virtio_mem_mm_online_pages(vm, id, NULL));
 	if ((online || refused) && online < size)
-		virtio_mem_note(vm,
+		virtio_mem_note(vm, VIRTIO_MEM_CAUSE_NONE,
 				"0x%llx-0x%llx: added, but only %llu of %llu MiB came online%s; the rest waits for user space",
 				addr, addr + size - 1, (u64)online >> 20,
 				size >> 20,
@@ -783,7 +783,8 @@ static int leave_taken(struct virtio_mem *vm,
  * was, because the driver gives back the pages it has taken and the core
  * onlines the memory it has offlined.  But the core refuses to online a memory
  * block with a poisoned page, and a notifier can refuse.  The log then says how
- * much stays offline, and that memory counts as offline.
+ * much stays offline, and that memory counts as offline.  last_error gets a
+ * message of the cause that is returned.
  *
  * Context: the worker, hotplug_mutex not held; takes device_hotplug_lock.
  * Return: VIRTIO_MEM_CAUSE_NONE if done, else why not.
@@ -800,8 +801,13 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 	const char *what = "";
 	int rc = 0;
 
-	if (!claim(vm, id))
+	if (!claim(vm, id)) {
+		virtio_mem_note(vm, VIRTIO_MEM_CAUSE_HOTPLUG,
+				"0x%llx-0x%llx: %s; it is tried again",
+				addr, addr + vm->geo.bb_size - 1,
+				virtio_mem_cause_text(VIRTIO_MEM_CAUSE_HOTPLUG));
 		return VIRTIO_MEM_CAUSE_HOTPLUG;
+	}
 	online = virtio_mem_mm_online_pages(vm, id, NULL);
 	virtio_mem_choose_times(how->method, how->ms,
 				virtio_mem_bb_pages(vm) / block_pages(), &left);
@@ -826,7 +832,8 @@ virtio_mem_mm_shrink(struct virtio_mem *vm, unsigned long id,
 			 "0x%llx-0x%llx: not unplugged, but %llu MiB of it stay offline: a poisoned page is in there, or onlining was refused\n",
 			 addr, addr + vm->geo.bb_size - 1,
 			 (u64)PFN_PHYS(online) >> 20);
-	virtio_mem_note(vm, "0x%llx-0x%llx: %s failed (%d): %s; it stays, and is tried again",
+	virtio_mem_note(vm, cause,
+			"0x%llx-0x%llx: %s failed (%d): %s; it stays, and is tried again",
 			addr, addr + vm->geo.bb_size - 1, what, rc,
 			virtio_mem_cause_text(cause));
 	return cause;

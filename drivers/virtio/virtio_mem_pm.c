@@ -147,7 +147,8 @@ int virtio_mem_pm_restore(struct virtio_device *vdev)
 		dev_err(&vdev->dev,
 			"not usable after sleep: no queue (%d); memory stays as it is until the driver is loaded again\n",
 			rc);
-		virtio_mem_note(vm, "stopped: no queue after sleep (%d)", rc);
+		virtio_mem_note(vm, VIRTIO_MEM_CAUSE_NONE,
+				"stopped: no queue after sleep (%d)", rc);
 		/* No race, because the worker is at rest. */
 		WRITE_ONCE(vm->broken, true);
 	} else {

@@ -160,7 +160,7 @@ int virtio_mem_room_make(struct virtio_mem *vm)
 	}
 	if (got >= need)
 		return 0;
-	virtio_mem_note(vm,
+	virtio_mem_note(vm, VIRTIO_MEM_CAUSE_NOMEM,
 			"adding a big block takes %lu KiB of the kernel's memory, of which only %lu can be had; it is tried again",
 			need << (PAGE_SHIFT - 10), got << (PAGE_SHIFT - 10));
 	return -ENOMEM;

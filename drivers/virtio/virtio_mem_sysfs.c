@@ -168,7 +168,7 @@ static ssize_t last_error_show(struct kobject *kobj,
 	ssize_t len;
 
 	mutex_lock(&vm->hotplug_mutex);
-	len = sysfs_emit(buf, "%s\n", vm->last_error);
+	len = sysfs_emit(buf, "%s\n", vm->notes.shown);
 	mutex_unlock(&vm->hotplug_mutex);
 	return len;
 }

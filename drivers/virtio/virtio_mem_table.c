@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The table of big blocks with its lock and its buffer; stops the device on a
- * forbidden change; keeps the last error.
+ * forbidden change; keeps messages for people.
  */
 #include <linux/mm.h>
 #include <linux/virtio.h>
@@ -97,21 +97,24 @@ int virtio_mem_table_set_run(struct virtio_mem *vm, unsigned long first,
 }
 
 /**
- * virtio_mem_note() - keep a message as the last error
+ * virtio_mem_note() - keep a message for last_error
  * @vm: the device
+ * @cause: its cause; NONE if it has nothing to do with why a request waits
  * @fmt: as printf(), without a newline; also goes to the debug log
  *
  * Context: takes hotplug_mutex; may sleep.
  */
-void virtio_mem_note(struct virtio_mem *vm, const char *fmt, ...)
+void virtio_mem_note(struct virtio_mem *vm, enum virtio_mem_cause cause,
+		     const char *fmt, ...)
 {
+	char text[VIRTIO_MEM_NOTE_LEN];
 	va_list args;
 
-	mutex_lock(&vm->hotplug_mutex);
 	va_start(args, fmt);
-	vscnprintf(vm->last_error, sizeof(vm->last_error), fmt, args);
+	vscnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	vm->noted = true;
-	pr_debug("virtio_mem %s: %s\n", vm->name, vm->last_error);
+	pr_debug("virtio_mem %s: %s\n", vm->name, text);
+	mutex_lock(&vm->hotplug_mutex);
+	virtio_mem_notes_add(&vm->notes, cause, text);
 	mutex_unlock(&vm->hotplug_mutex);
 }

@@ -17,7 +17,8 @@ int virtio_mem_table_set(struct virtio_mem *vm, unsigned long id,
 			 enum virtio_mem_bb_state state);
 int virtio_mem_table_set_run(struct virtio_mem *vm, unsigned long first,
 			     unsigned long nr, enum virtio_mem_bb_state state);
-__printf(2, 3)
-void virtio_mem_note(struct virtio_mem *vm, const char *fmt, ...);
+__printf(3, 4)
+void virtio_mem_note(struct virtio_mem *vm, enum virtio_mem_cause cause,
+		     const char *fmt, ...);
 
 #endif /* _VIRTIO_MEM_TABLE_H */

@@ -102,7 +102,9 @@ static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 		virtio_mem_refusals_end(&vm->refusals);
 		return VIRTIO_MEM_CAUSE_NONE;
 	}
-	virtio_mem_note(vm, "0x%llx-0x%llx: adding failed (%d)", addr,
+	virtio_mem_note(vm, rc == -ENOMEM ? VIRTIO_MEM_CAUSE_NOMEM :
+					    VIRTIO_MEM_CAUSE_ADD_FAILED,
+			"0x%llx-0x%llx: adding failed (%d)", addr,
 			addr + vm->geo.bb_size - 1, rc);
 	if (rc == -ENOMEM)
 		return VIRTIO_MEM_CAUSE_NOMEM;
@@ -203,20 +205,23 @@ static void prepare_candidates(struct virtio_mem *vm)
 		kvfree(virtio_mem_candidates_replace(&vm->cand, buf, nr));
 }
 
-static void note_first(struct virtio_mem *vm, const struct view *v,
+/* Keeps a message with what a scan has found, which is the figure that decided. */
+static void note_found(struct virtio_mem *vm, const struct view *v,
 		       enum virtio_mem_cause cause)
 {
 	u64 addr = virtio_mem_bb_addr(vm, v->c.id);
 
 	if (v->score.stuck_pages && cause == v->score.stuck_cause)
-		virtio_mem_note(vm,
+		virtio_mem_note(vm, cause,
 				"0x%llx-0x%llx: %s: %lu pages, the first at 0x%llx; tried after all others, and again now and then",
 				addr, addr + vm->geo.bb_size - 1,
 				virtio_mem_cause_text(cause),
 				v->score.stuck_pages,
 				(u64)PFN_PHYS(v->score.stuck_pfn));
-	else if (cause != VIRTIO_MEM_CAUSE_PINNED)
-		virtio_mem_note(vm, "0x%llx-0x%llx: %s; it stays", addr,
+	else if (v->score.held_pages && cause == VIRTIO_MEM_CAUSE_PINNED)
+		virtio_mem_held_note(vm, v->c.id, v->score.held_pfn);
+	else
+		virtio_mem_note(vm, cause, "0x%llx-0x%llx: %s; it stays", addr,
 				addr + vm->geo.bb_size - 1,
 				virtio_mem_cause_text(cause));
 }
@@ -228,8 +233,9 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
 	enum virtio_mem_cause first = VIRTIO_MEM_CAUSE_NONE, cause;
 	unsigned long id = ULONG_MAX;
 	u64 begin = now_ms();
-	struct view v;
 	bool any_offline;
+	struct view v;
+	u32 noted = 0;
 
 	mutex_lock(&vm->hotplug_mutex);
 	any_offline = vm->offline_bytes > 0;
@@ -244,10 +250,13 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
 			break;
 		}
 		cause = scan_one(vm, id, id < in->usable_bbs, &v);
-		if (!cause || first)
+		if (!cause || noted & BIT(cause))
 			continue;
-		first = cause;
-		note_first(vm, &v, cause);
+		/* The pass may report any of them. */
+		noted |= BIT(cause);
+		note_found(vm, &v, cause);
+		if (!first)
+			first = cause;
 	}
 	virtio_mem_candidates_sort(&vm->cand);
 	vm->failed_ms += now_ms() - begin;
@@ -259,7 +268,7 @@ static void note_pressure(struct virtio_mem *vm, unsigned long id,
 {
 	u64 addr = virtio_mem_bb_addr(vm, id);
 
-	virtio_mem_note(vm,
+	virtio_mem_note(vm, VIRTIO_MEM_CAUSE_PRESSURE,
 			"0x%llx-0x%llx: unplugging it would leave %lu MiB free or reclaimable%s, less than the %lu MiB that must stay (unplug_reserve_mib); it stays until more is free",
 			addr, addr + vm->geo.bb_size - 1,
 			fit->left >> (20 - PAGE_SHIFT),
@@ -307,6 +316,7 @@ static void put_off(struct virtio_mem *vm, const struct view *v,
 	if (cause) {
 		set_cause(vm, v->c.id, cause);
 		tell_dislike(vm, v, cause);
+		note_found(vm, v, cause);
 	}
 	virtio_mem_candidates_put_off(&vm->cand, &v->c);
 }
@@ -366,7 +376,7 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 	};
 	unsigned long id = step->first;
 	enum virtio_mem_verdict verdict;
-	enum virtio_mem_cause cause;
+	enum virtio_mem_cause cause, noted;
 	u64 begin = now_ms();
 	struct view v;
 
@@ -377,12 +387,15 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 	}
 	if (!vm->bbt.count[VIRTIO_MEM_BB_PLUGGED])
 		vm->out_ms = begin;
-	if (cause == VIRTIO_MEM_CAUSE_PRESSURE)
+	noted = VIRTIO_MEM_CAUSE_PRESSURE;
+	if (cause == noted)
 		unfit(vm, &v);
 	if (verdict == VIRTIO_MEM_VERDICT_TRY)
-		cause = try_bb(vm, &v, step->doubted);
+		cause = noted = try_bb(vm, &v, step->doubted);
 	cause = virtio_mem_choose_reason(&v.score, &v.past, cause);
 	if (cause) {
+		if (cause != noted)
+			note_found(vm, &v, cause);
 		stays(vm, id, cause);
 		vm->failed_ms += now_ms() - begin;
 	}
@@ -431,6 +444,7 @@ static void take_request(struct virtio_mem *vm,
 	vm->worker.started_ms = now_ms();
 	virtio_mem_doubt_grant(&vm->doubt, vm->worker.started_ms);
 	mutex_lock(&vm->hotplug_mutex);
+	virtio_mem_notes_go_on(&vm->notes);
 	virtio_mem_bbt_release(&vm->bbt, VIRTIO_MEM_CAUSE_DEV_ERROR);
 	mutex_unlock(&vm->hotplug_mutex);
 	vm->worker.told_requested = in->requested;
@@ -455,6 +469,7 @@ static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 	if (vm->worker.told_met)
 		return;
 	mutex_lock(&vm->hotplug_mutex);
+	virtio_mem_notes_go_on(&vm->notes);
 	virtio_mem_bbt_forget_causes(&vm->bbt);
 	mutex_unlock(&vm->hotplug_mutex);
 	vm->worker.told_met = true;
@@ -475,19 +490,14 @@ static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 /* Makes sure that last_error says why the request waits. */
 static void note_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 {
-	bool noted;
+	char text[VIRTIO_MEM_NOTE_LEN];
 
+	scnprintf(text, sizeof(text),
+		  "%llu MiB plugged, %llu MiB requested: %s", mib(plugged),
+		  mib(requested), virtio_mem_cause_text(vm->pass.cause));
 	mutex_lock(&vm->hotplug_mutex);
-	noted = vm->noted;
+	virtio_mem_notes_wait(&vm->notes, vm->pass.cause, text);
 	mutex_unlock(&vm->hotplug_mutex);
-	/* A cause of the device replaces an earlier note on a big block. */
-	if (virtio_mem_cause_is_device(vm->pass.cause) &&
-	    vm->pass.cause != vm->worker.told_cause)
-		noted = false;
-	if (!noted)
-		virtio_mem_note(vm, "%llu MiB plugged, %llu MiB requested: %s",
-				mib(plugged), mib(requested),
-				virtio_mem_cause_text(vm->pass.cause));
 }
 
 static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
@@ -573,7 +583,8 @@ static void compare_books(struct virtio_mem *vm,
 	dev_warn(&vm->vdev->dev,
 		 "the device says that 0x%llx bytes are plugged, our table says 0x%llx; going by the table\n",
 		 cfg.plugged_size, plugged);
-	virtio_mem_note(vm, "the device says that 0x%llx bytes are plugged, our table says 0x%llx",
+	virtio_mem_note(vm, VIRTIO_MEM_CAUSE_NONE,
+			"the device says that 0x%llx bytes are plugged, our table says 0x%llx",
 			cfg.plugged_size, plugged);
 }
 
@@ -583,7 +594,7 @@ static void begin_pass(struct virtio_mem *vm)
 	vm->failed_ms = 0;
 	virtio_mem_candidates_reset(&vm->cand);
 	mutex_lock(&vm->hotplug_mutex);
-	vm->noted = false;
+	virtio_mem_notes_pass(&vm->notes);
 	virtio_mem_bbt_clear_tried(&vm->bbt);
 	if (now_ms() - vm->refused_ms >= VIRTIO_MEM_REFUSED_MS)
 		virtio_mem_bbt_release(&vm->bbt, VIRTIO_MEM_CAUSE_DEV_ERROR);

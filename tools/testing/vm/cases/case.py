@@ -44,6 +44,20 @@ class Pool(threading.local):
 
 POOL = Pool()
 
+# How last_error names a cause, by its token.
+WORDS = {
+    "unmovable": "unmovable kernel pages are in the way",
+    "hugetlb": "a gigantic hugetlb page is in the way",
+    "pinned": "is held by something|pages are pinned or could not be migrated",
+    "pressure": "must stay .unplug_reserve_mib.",
+    "kept-online": "unplug_online is off",
+    "nomem": "can be had|lacks free memory|no memory|.-12.",
+    "deadline": "took longer than allowed",
+    "veto": "offlining was refused",
+    "hotplug": "user space is onlining or offlining",
+    "interrupted": "given up for something newer",
+}
+
 
 def merge(ranges):
     """Join adjacent ranges."""
@@ -158,6 +172,25 @@ class GuestCase(unittest.TestCase):
         device = self.devices[index]
         self.vm.resize(size, device, want, timeout)
         self.wait_state("idle", timeout, index)
+
+    def assert_cause(self, seconds=10, ranges=True):
+        """While the request waits, last_error names the cause that is reported.
+
+        All the time, also during the next tries. Returns the causes seen.
+        """
+        dirs = "cd /sys/bus/virtio/devices/*/virtio_mem"
+        seen, end = set(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            before, said, after = self.guest.ok(
+                f"{dirs} && cat stats/last_cause last_error stats/last_cause").split("\n")
+            if before != after:
+                continue
+            self.assertRegex(said, WORDS[before], f"the cause is {before}")
+            if ranges:
+                self.assertRegex(said, "^0x[0-9a-f]+-0x[0-9a-f]+: ")
+            seen.add(before)
+            time.sleep(0.1)
+        return seen
 
     # --- comparisons, all to the byte ---
 

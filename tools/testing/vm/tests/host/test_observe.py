@@ -93,6 +93,7 @@ class Observe(GuestCase):
         self.wait_state("waiting", 90)
         self.vm.wait(lambda: self.vm.qmp.size("vm0") == BB, "the other one gone", 60)
         self.vm.wait(lambda: self.stats()["last_cause"] == "pinned", "cause", 20)
+        self.assertEqual(self.assert_cause(), {"pinned"})
         disliked = [keys for name, keys, _ in self.events() if name == "dislike"]
         self.assertIn((start, "pinned"), [(int(keys["addr"], 16), keys["cause"])
                                           for keys in disliked])
