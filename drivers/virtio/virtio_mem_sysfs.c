@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The directory virtio_mem/ of the virtio device in sysfs: sizes, state,
- * counts, last error, statistics; and events for udev.  All files are
- * read-only; docs/ABI/sysfs-virtio-mem describes them.
+ * counts, last error, statistics.  All files are read-only;
+ * docs/ABI/sysfs-virtio-mem describes them.
  *
  * The device is there in every function, because the directory exists only
  * between probe and remove.  Nothing here waits for the worker, because a
@@ -378,36 +378,4 @@ void virtio_mem_sysfs_notify(struct virtio_mem *vm)
 {
 	if (vm->view)
 		sysfs_notify(vm->view, NULL, "state");
-}
-
-/**
- * virtio_mem_sysfs_event() - tell udev how far a request is
- * @vm: the device, which is not being removed
- * @event: what has happened
- * @requested: bytes
- * @plugged: bytes
- * @cause: why it waits, or VIRTIO_MEM_CAUSE_NONE
- *
- * Context: the worker; may sleep.
- */
-void virtio_mem_sysfs_event(struct virtio_mem *vm, enum virtio_mem_event event,
-			    u64 requested, u64 plugged,
-			    enum virtio_mem_cause cause)
-{
-	static const char *const names[] = {
-		[VIRTIO_MEM_EVENT_MET] = "met",
-		[VIRTIO_MEM_EVENT_STUCK] = "stuck",
-		[VIRTIO_MEM_EVENT_BROKEN] = "broken",
-	};
-	char env[4][48];
-	char *envp[5] = { env[0], env[1], env[2], env[3], NULL };
-
-	snprintf(env[0], sizeof(env[0]), "VIRTIO_MEM_EVENT=%s", names[event]);
-	snprintf(env[1], sizeof(env[1]), "VIRTIO_MEM_REQUESTED=%llu",
-		 requested);
-	snprintf(env[2], sizeof(env[2]), "VIRTIO_MEM_PLUGGED=%llu", plugged);
-	snprintf(env[3], sizeof(env[3]), "VIRTIO_MEM_CAUSE=%s",
-		 virtio_mem_cause_token(cause));
-	/* No error matters, because perhaps nobody listens. */
-	kobject_uevent_env(&vm->vdev->dev.kobj, KOBJ_CHANGE, envp);
 }

@@ -15,6 +15,7 @@
 
 #include "virtio_mem_answer.h"
 #include "virtio_mem_device.h"
+#include "virtio_mem_event.h"
 #include "virtio_mem_orphan.h"
 #include "virtio_mem_room.h"
 #include "virtio_mem_snapshot.h"
@@ -474,8 +475,8 @@ static void tell_met(struct virtio_mem *vm, u64 requested, u64 plugged)
 	mutex_unlock(&vm->hotplug_mutex);
 	vm->worker.told_met = true;
 	vm->worker.told_cause = VIRTIO_MEM_CAUSE_NONE;
-	virtio_mem_sysfs_event(vm, VIRTIO_MEM_EVENT_MET, requested, plugged,
-			       VIRTIO_MEM_CAUSE_NONE);
+	virtio_mem_event_send(vm, VIRTIO_MEM_EVENT_MET, requested, plugged,
+			      VIRTIO_MEM_CAUSE_NONE);
 	if (requested == plugged)
 		dev_info(&vm->vdev->dev,
 			 "request met: %llu MiB plugged after %llu ms\n",
@@ -512,8 +513,8 @@ static u32 tell_waiting(struct virtio_mem *vm, u64 requested, u64 plugged)
 	if (vm->worker.told_cause == vm->pass.cause)
 		return delay;
 	vm->worker.told_cause = vm->pass.cause;
-	virtio_mem_sysfs_event(vm, VIRTIO_MEM_EVENT_STUCK, requested, plugged,
-			       vm->pass.cause);
+	virtio_mem_event_send(vm, VIRTIO_MEM_EVENT_STUCK, requested, plugged,
+			      vm->pass.cause);
 	dev_info(&vm->vdev->dev,
 		 "request not met yet: %llu MiB plugged, %llu MiB requested: %s; next try in %u ms\n",
 		 mib(plugged), mib(requested),
@@ -528,8 +529,8 @@ static void end_broken(struct virtio_mem *vm, u64 requested, u64 plugged)
 	set_activity(vm, VIRTIO_MEM_BROKEN);
 	if (test_bit(VIRTIO_MEM_EV_STOP, &vm->events))
 		return;
-	virtio_mem_sysfs_event(vm, VIRTIO_MEM_EVENT_BROKEN, requested, plugged,
-			       vm->pass.cause);
+	virtio_mem_event_send(vm, VIRTIO_MEM_EVENT_BROKEN, requested, plugged,
+			      vm->pass.cause);
 }
 
 /* Ends a pass and says how far it got; returns ms until the next, 0: never. */
