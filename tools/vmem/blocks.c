@@ -176,8 +176,10 @@ const char *block_zone_name(const struct block *block)
 /* Give it back. */
 void blocks_free(struct blocks *blocks)
 {
-	for (int i = 0; i < blocks->nr; i++)
+	for (int i = 0; i < blocks->nr; i++) {
 		free(blocks->b[i].cause);
+		free(blocks->b[i].details);
+	}
 	free(blocks->b);
 	*blocks = (struct blocks){ 0 };
 }

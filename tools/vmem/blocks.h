@@ -20,6 +20,7 @@ struct block {
 	uint64_t online, movable;  /* bytes: online, and that in ZONE_MOVABLE */
 	uint64_t free, stuck;      /* bytes, by page flags; UNKNOWN */
 	char *cause;               /* a word, from this project's driver; NULL */
+	struct details *details;   /* from details_read(); NULL: not known */
 };
 
 struct blocks {

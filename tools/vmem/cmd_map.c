@@ -2,12 +2,23 @@
 /*
  * vmem map: the blocks of each device, as a map or as JSON.
  */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "blocks.h"
+#include "details.h"
 #include "map.h"
 #include "options.h"
 #include "table.h"
 
-enum { DEVICE, START, SIZE, STATE, ZONE, ONLINE, MOVABLE, FREE, STUCK, CAUSE };
+/* Blocks of which the text says more. */
+#define ROWS 8
+
+enum {
+	DEVICE, START, SIZE, STATE, ZONE, ONLINE, MOVABLE, FREE, STUCK, CAUSE, WAY_PAGE, WAY, TRIES,
+	LAST_CAUSE, LAST_MS,
+};
 
 static const struct column columns[] = {
 	[DEVICE] = { "DEVICE", COLUMN_TEXT, false },
@@ -20,7 +31,23 @@ static const struct column columns[] = {
 	[FREE] = { "FREE", COLUMN_SIZE, false },
 	[STUCK] = { "STUCK", COLUMN_SIZE, false },
 	[CAUSE] = { "CAUSE", COLUMN_TEXT, false },
+	[WAY_PAGE] = { "WAY_PAGE", COLUMN_ADDRESS, true },
+	[WAY] = { "WAY", COLUMN_TEXT, true },
+	[TRIES] = { "TRIES", COLUMN_NUMBER, true },
+	[LAST_CAUSE] = { "LAST_CAUSE", COLUMN_TEXT, true },
+	[LAST_MS] = { "LAST_MS", COLUMN_NUMBER, true },
 };
+
+static void add_details(struct table *table, const struct details *d)
+{
+	if (!d)
+		return;
+	table_number(table, WAY_PAGE, d->page);
+	table_text(table, WAY, *d->way ? d->way : NULL);
+	table_number(table, TRIES, d->tries);
+	table_text(table, LAST_CAUSE, *d->failed ? d->failed : NULL);
+	table_number(table, LAST_MS, d->ms);
+}
 
 static bool add_rows(struct table *table, const struct device *dev)
 {
@@ -29,6 +56,7 @@ static bool add_rows(struct table *table, const struct device *dev)
 	if (!blocks_read(dev, &blocks))
 		return false;
 	blocks_count_pages(&blocks, true);
+	details_read(dev, &blocks);
 	for (int i = 0; i < blocks.nr; i++) {
 		const struct block *block = &blocks.b[i];
 
@@ -43,9 +71,34 @@ static bool add_rows(struct table *table, const struct device *dev)
 		table_number(table, FREE, block->free);
 		table_number(table, STUCK, block->stuck);
 		table_text(table, CAUSE, block->cause);
+		add_details(table, block->details);
 	}
 	blocks_free(&blocks);
 	return true;
+}
+
+/* What the driver found in blocks that are to go, and don't. */
+static void print_staying(const struct device *dev)
+{
+	struct blocks blocks;
+	int nr = 0;
+
+	if (!device_wants_less(dev) || !blocks_read(dev, &blocks))
+		return;
+	details_read(dev, &blocks);
+	for (int i = 0; i < blocks.nr; i++) {
+		const struct block *block = &blocks.b[i];
+		char *text;
+
+		if (!details_stays(block) || nr++ >= ROWS)
+			continue;
+		text = details_text(block->details);
+		printf("  %#" PRIx64 ": %s\n", block->start, text);
+		free(text);
+	}
+	if (nr > ROWS)
+		printf("  ... and %d more: --json\n", nr - ROWS);
+	blocks_free(&blocks);
 }
 
 /* Return: an exit status. */
@@ -59,9 +112,12 @@ int cmd_map(void)
 	if (status)
 		return status;
 	table = table_new("blocks", columns, sizeof(columns) / sizeof(*columns));
-	for (int i = 0; i < devices.nr && good; i++)
+	for (int i = 0; i < devices.nr && good; i++) {
 		good = options.json ? add_rows(table, &devices.d[i]) :
 		       map_draw(&devices.d[i], colour, map_width(), true);
+		if (good && !options.json)
+			print_staying(&devices.d[i]);
+	}
 	if (!good)
 		status = fail("map: /proc/iomem shows no addresses: only root may see them");
 	else if (options.json)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cgroups.h"
+#include "details.h"
 #include "kpage.h"
 #include "procs.h"
 #include "refs.h"
@@ -64,6 +65,21 @@ static void find_top(struct why_block *b, const struct window *window, uint32_t 
 	b->top_bytes = best * PAGE_BYTES;
 }
 
+/* Whose the page is that the driver says is in the way. */
+static void find_way(struct why_block *b, const struct window *window)
+{
+	const struct details *d = window->block->details;
+	uint64_t at;
+
+	if (!d || d->page == UNKNOWN)
+		return;
+	at = d->page / PAGE_BYTES - window->pfn;
+	if (at >= window->nr || !is_used(window->kind[at]))
+		return;
+	b->way = window->holder[at];
+	b->way_kind = window->kind[at];
+}
+
 static void add_up_block(struct why *why, const struct window *window, int *slots,
 			 uint32_t *count)
 {
@@ -89,6 +105,7 @@ static void add_up_block(struct why *why, const struct window *window, int *slot
 	why->used += b->used;
 	why->stuck += b->stuck;
 	find_top(b, window, count);
+	find_way(b, window);
 }
 
 static int by_weight(const void *a, const void *b)
@@ -134,6 +151,7 @@ bool why_ask(struct why *why, const struct device *dev)
 		kpage_close(&kpage);
 		return false;
 	}
+	details_read(dev, &why->blocks);
 	why->available = memory_info("MemAvailable:");
 	why->swap_free = memory_info("SwapFree:");
 	holders_init(&why->holders);

@@ -24,6 +24,8 @@ struct why_block {
 	uint64_t kind[KIND_NR];
 	uint16_t top;          /* who holds most of what can't be moved, else of all */
 	uint64_t top_bytes;
+	uint16_t way;          /* who holds the driver's first page in the way */
+	uint8_t way_kind;      /* of that page; KIND_NONE: there is none */
 };
 
 struct why {
@@ -42,6 +44,7 @@ struct why {
 
 bool why_ask(struct why *why, const struct device *dev);
 char *why_name(const struct why *why, const struct share *share);
+char *why_way(const struct why *why, const struct why_block *b);
 char *why_kinds(const struct share *share);
 char *why_note(const struct why *why, enum kind kind);
 enum kind why_main_kind(const struct share *share);

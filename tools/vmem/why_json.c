@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "details.h"
 #include "why.h"
 #include "sys.h"
 
@@ -76,6 +77,7 @@ static struct json_object *one_share(const struct why *why, const struct share *
 static struct json_object *one_block(const struct why *why, const struct why_block *b)
 {
 	struct json_object *out = json_object_new_object(), *largest = NULL;
+	char *way = why_way(why, b);
 
 	add(out, "start", number(b->block->start));
 	add(out, "size", number(b->block->size));
@@ -90,6 +92,9 @@ static struct json_object *one_block(const struct why *why, const struct why_blo
 			largest = json_object_new_int(i);
 	add(out, "largest_holder", largest);
 	add(out, "largest_holder_bytes", number(b->top_bytes));
+	details_json(out, b->block->details);
+	add(out, "way_holder", text(way));
+	free(way);
 	return out;
 }
 

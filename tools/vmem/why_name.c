@@ -69,6 +69,18 @@ char *why_name(const struct why *why, const struct share *share)
 	return text;
 }
 
+/* Return: whose the driver's first page in the way is, to be freed; NULL: not known. */
+char *why_way(const struct why *why, const struct why_block *b)
+{
+	struct share share = { .holder = b->way };
+
+	if (b->way_kind == KIND_NONE)
+		return NULL;
+	share.kind[b->way_kind] = PAGE_BYTES;
+	share.stuck = kinds[b->way_kind].stuck ? PAGE_BYTES : 0;
+	return why_name(why, &share);
+}
+
 /* Return: "pinned 16 MiB, anonymous 2 MiB", to be freed. */
 char *why_kinds(const struct share *share)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "details.h"
 #include "options.h"
 #include "sys.h"
 #include "table.h"
@@ -143,6 +144,30 @@ static void print_blocks(const struct why *why)
 	free(sorted);
 }
 
+/* The driver's own account of blocks that are to go: its tries, and what is in the way. */
+static void print_tries(const struct why *why)
+{
+	int nr = 0;
+
+	for (int i = 0; i < why->nr_blocks && device_wants_less(why->dev); i++) {
+		const struct why_block *b = &why->block[i];
+		char *text, *name;
+
+		if (!details_stays(b->block) || (nr++ >= ROWS && !options.all))
+			continue;
+		if (nr == 1)
+			printf("\nWhat the driver found and tried\n");
+		text = details_text(b->block->details);
+		name = why_way(why, b);
+		printf("  0x%llx: %s%s%s\n", (unsigned long long)b->block->start, text,
+		       name ? "; the page is of " : "", name ? name : "");
+		free(text);
+		free(name);
+	}
+	if (nr > ROWS && !options.all)
+		printf("... and %d more: --all\n", nr - ROWS);
+}
+
 static void print_advice(const struct why *why)
 {
 	uint64_t sum[KIND_NR] = { 0 };
@@ -209,6 +234,7 @@ void why_print(const struct why *why)
 	print_shares(why, false,
 		     "Can be moved: this stays only where there is no room elsewhere, or while it is busy");
 	print_blocks(why);
+	print_tries(why);
 	print_advice(why);
 	print_stacks(why);
 	if (!why->knows_pins && why->nr_blocks)
