@@ -4,21 +4,20 @@
  */
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "blocks.h"
+#include "details.h"
 #include "list.h"
 #include "map.h"
 #include "options.h"
 #include "sys.h"
 #include "table.h"
+#include "wake.h"
 
 /* Looks that the speed is taken over. */
 #define LOOKS 6
@@ -33,6 +32,9 @@ struct progress {
 	int looks;
 	double changed;              /* when plugged last changed */
 	uint64_t trying;             /* address of a block that is taken back; UNKNOWN */
+	int nr_staying;              /* blocks that are to go and stay, as the driver tells */
+	uint64_t staying;            /* address of the one that was tried last; UNKNOWN */
+	struct details details;      /* of that one */
 };
 
 static double now(void)
@@ -43,18 +45,34 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-static uint64_t find_trying(const struct device *dev)
+static void look_at_details(struct progress *p, const struct block *block)
+{
+	if (!details_stays(block))
+		return;
+	/* Those that were never tried have the largest age there is. */
+	if (!p->nr_staying++ || block->details->ms < p->details.ms) {
+		p->staying = block->start;
+		p->details = *block->details;
+	}
+}
+
+static void look_at_blocks(struct progress *p, const struct device *dev)
 {
 	struct blocks blocks;
-	uint64_t found = UNKNOWN;
 
+	p->trying = UNKNOWN;
+	p->staying = UNKNOWN;
+	p->nr_staying = 0;
 	if (!blocks_read(dev, &blocks))
-		return UNKNOWN;
-	for (int i = 0; i < blocks.nr && found == UNKNOWN; i++)
-		if (blocks.b[i].state == BLOCK_TAKEN)
-			found = blocks.b[i].start;
+		return;
+	if (device_wants_less(dev))
+		details_read(dev, &blocks);
+	for (int i = 0; i < blocks.nr; i++) {
+		if (p->trying == UNKNOWN && blocks.b[i].state == BLOCK_TAKEN)
+			p->trying = blocks.b[i].start;
+		look_at_details(p, &blocks.b[i]);
+	}
 	blocks_free(&blocks);
-	return found;
 }
 
 static void take_look(struct progress *p, const struct device *dev)
@@ -75,7 +93,7 @@ static void take_look(struct progress *p, const struct device *dev)
 	p->time[last] = now();
 	if (last && p->plugged[last] != p->plugged[last - 1])
 		p->changed = p->time[last];
-	p->trying = find_trying(dev);
+	look_at_blocks(p, dev);
 }
 
 /* Return: bytes a second towards the goal; 0 if there is no progress. */
@@ -100,6 +118,20 @@ static uint64_t left_of(const struct progress *p)
 	return speed > 0 && left > 0 ? (uint64_t)(left / speed + 0.999) : UNKNOWN;
 }
 
+static void print_staying(const struct progress *p)
+{
+	char *text;
+
+	if (p->staying == UNKNOWN)
+		return;
+	text = details_text(&p->details);
+	printf("  0x%" PRIx64 ": %s", p->staying, text);
+	if (p->nr_staying > 1)
+		printf("; %d more blocks stay", p->nr_staying - 1);
+	printf("\n");
+	free(text);
+}
+
 static void print_progress(const struct progress *p, const struct device *dev)
 {
 	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
@@ -119,6 +151,7 @@ static void print_progress(const struct progress *p, const struct device *dev)
 	printf("\n");
 	if (dev->cause)
 		printf("  %s\n", dev->cause);
+	print_staying(p);
 }
 
 static struct json_object *number(uint64_t value)
@@ -140,6 +173,9 @@ static void print_json(const struct progress *p, const struct device *dev)
 	json_object_object_add(out, "bytes_per_second", number(speed_of(p)));
 	json_object_object_add(out, "seconds_left", number(left_of(p)));
 	json_object_object_add(out, "taking_back", number(p->trying));
+	json_object_object_add(out, "blocks_staying", json_object_new_int(p->nr_staying));
+	json_object_object_add(out, "staying", number(p->staying));
+	details_json(out, p->staying == UNKNOWN ? NULL : &p->details);
 	puts(json_object_to_json_string_ext(out, JSON_C_TO_STRING_PLAIN |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(out);
@@ -191,38 +227,19 @@ static bool ended(const struct devices *devices, const struct progress *p, int *
 	return over;
 }
 
-/* Ctrl-C is read like a file, so that it ends the wait and nothing else. */
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-/* Return: whether we were asked to end meanwhile. */
-static bool wait_a_little(int signals)
-{
-	struct pollfd poll_it = { .fd = signals, .events = POLLIN };
-
-	return poll(&poll_it, 1, (int)(options.interval * 1000)) > 0;
-}
-
 /* Return: an exit status. */
 int cmd_watch(void)
 {
 	struct progress *progress = NULL;
 	struct devices devices = { 0 };
-	int status = devices_find(&devices), nr = devices.nr, signals;
+	int status = devices_find(&devices), nr = devices.nr;
+	struct wake *wake;
 	bool screen = isatty(STDOUT_FILENO) && !options.json;
 
 	if (status)
 		return status;
 	progress = xalloc(nr, sizeof(*progress));
-	signals = open_signals();
+	wake = wake_open(&devices);
 	for (long count = 0;;) {
 		for (int i = 0; i < nr; i++)
 			take_look(&progress[i], &devices.d[i]);
@@ -233,7 +250,7 @@ int cmd_watch(void)
 		fflush(stdout);
 		if (options.once && ended(&devices, progress, &status))
 			break;
-		if (++count == options.count || wait_a_little(signals))
+		if (++count == options.count || wake_wait(wake, options.interval))
 			break;
 		status = devices_refresh(&devices);
 		if (status || devices.nr != nr) {
@@ -241,7 +258,7 @@ int cmd_watch(void)
 			break;
 		}
 	}
-	close(signals);
+	wake_close(wake);
 	free(progress);
 	devices_free(&devices);
 	return status;
