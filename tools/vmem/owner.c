@@ -3,8 +3,10 @@
  * page_owner: where in the kernel pages were allocated, if it was switched on.
  *
  * The file's offset is a page number: what is read there is the record of that
- * page, or of the next one that has one.
+ * page, or of the next one that has one. Of an allocation of several pages only the
+ * first has one.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,18 +19,30 @@
 /* Pages that are looked up: enough to see which stack is the commonest. */
 #define LOOK_UPS 512
 #define RECORD 8192
+/* The largest order there is, with pages of 4 KiB. */
+#define MAX_ORDER 10
+
+/* A record's stack: the lines that begin with a space; the record is cut behind it. */
+static char *stack_of(char *record)
+{
+	char *stack = strstr(record, "\n "), *end;
+
+	if (!stack)
+		return NULL;
+	for (end = stack; end && end[1] == ' ';)
+		end = strchr(end + 1, '\n');
+	if (end)
+		*end = '\0';
+	return stack + 1;
+}
 
 static void count_stack(struct stacks *stacks, uint64_t pfn, char *record)
 {
-	char *by = strstr(record, "pid "), *stack = strstr(record, "\n ");
+	char *by = strstr(record, "pid "), *stack = stack_of(record);
 	char *end;
 
 	if (!stack)
 		return;
-	stack++;
-	end = strstr(stack, "\n\n");
-	if (end)
-		*end = '\0';
 	stacks->looked_up++;
 	for (int i = 0; i < stacks->nr; i++) {
 		if (strcmp(stacks->s[i].text, stack))
@@ -36,10 +50,11 @@ static void count_stack(struct stacks *stacks, uint64_t pfn, char *record)
 		stacks->s[i].pages++;
 		return;
 	}
+	/* "pid 12, tgid 12 (cp), ts 34 ns" */
 	if (by) {
-		end = strchr(by, ')');
+		end = strstr(by, ", ts ");
 		if (end)
-			end[1] = '\0';
+			*end = '\0';
 	}
 	stacks->s = xgrow(stacks->s, stacks->nr + 1, sizeof(*stacks->s));
 	stacks->s[stacks->nr++] = (struct stack){
@@ -47,18 +62,41 @@ static void count_stack(struct stacks *stacks, uint64_t pfn, char *record)
 	};
 }
 
-static void look_up(struct stacks *stacks, int fd, uint64_t pfn)
+/*
+ * Return: whether the record that is read there is of an allocation that the page
+ * is in; "Page allocated via order 3, ...", "PFN 0x1234 type" or "PFN 4660 type".
+ */
+static bool read_record(int fd, uint64_t at, uint64_t pfn, char *record)
 {
-	char record[RECORD], *at;
-	ssize_t got = pread(fd, record, sizeof(record) - 1, pfn);
+	ssize_t got = pread(fd, record, RECORD - 1, at);
+	uint64_t first, order;
+	char *line;
 
 	if (got <= 0)
-		return;
+		return false;
 	record[got] = '\0';
-	/* "PFN 0x1234 type" or "PFN 4660 type"; the next page's is no answer. */
-	at = strstr(record, "\nPFN ");
-	if (at && strtoull(at + 5, NULL, 0) == pfn)
-		count_stack(stacks, pfn, record);
+	line = strstr(record, "\nPFN ");
+	if (!line || sscanf(record, "Page allocated via order %" SCNu64, &order) != 1 || order > 32)
+		return false;
+	first = strtoull(line + 5, NULL, 0);
+	return first <= pfn && pfn - first < 1ULL << order;
+}
+
+/* Only the first page of an allocation has a record, so that is looked for, too. */
+static void look_up(struct stacks *stacks, int fd, uint64_t pfn)
+{
+	char record[RECORD];
+
+	for (int order = 0; order <= MAX_ORDER; order++) {
+		uint64_t first = pfn >> order << order;
+
+		if (order && first == pfn >> (order - 1) << (order - 1))
+			continue;
+		if (read_record(fd, first, pfn, record)) {
+			count_stack(stacks, pfn, record);
+			return;
+		}
+	}
 }
 
 static int by_pages(const void *a, const void *b)
@@ -66,7 +104,7 @@ static int by_pages(const void *a, const void *b)
 	return ((const struct stack *)b)->pages - ((const struct stack *)a)->pages;
 }
 
-static bool is_start(const struct window *window, uint32_t at)
+static bool is_kernels(const struct window *window, uint32_t at)
 {
 	uint8_t kind = window->kind[at];
 
@@ -84,11 +122,11 @@ void owner_read(struct stacks *stacks, const struct pages *pages)
 		return;
 	for (int i = 0; i < pages->nr; i++)
 		for (uint32_t at = 0; at < pages->w[i].nr; at++)
-			nr += is_start(&pages->w[i], at);
+			nr += is_kernels(&pages->w[i], at);
 	step = nr / LOOK_UPS + 1;
 	for (int i = 0; i < pages->nr; i++)
 		for (uint32_t at = 0; at < pages->w[i].nr; at++)
-			if (is_start(&pages->w[i], at) && !(seen++ % step))
+			if (is_kernels(&pages->w[i], at) && !(seen++ % step))
 				look_up(stacks, fd, pages->w[i].pfn + at);
 	close(fd);
 	if (stacks->nr)
