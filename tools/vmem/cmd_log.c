@@ -112,30 +112,68 @@ static void trace_line(struct entries *entries, char *line)
 	add(entries, sec * 1000000 + usec, "trace", event);
 }
 
+/*
+ * How many events the ring buffer has lost: "# entries-in-buffer/entries-written:
+ * 12/34   #P:2" in the head of the file.
+ */
+static void trace_lost(const char *line, uint64_t *lost)
+{
+	const char *counts = strchr(line, ':');
+	uint64_t in, written;
+
+	if (!strncmp(line, "# entries-in-buffer", 19) && counts &&
+	    sscanf(counts, ": %" SCNu64 "/%" SCNu64, &in, &written) == 2 && written > in)
+		*lost = written - in;
+}
+
+/* Why there may be more events than were read; NULL: there are not. */
+static const char *trace_hint(const char *dir, uint64_t lost)
+{
+	static char hint[200];
+	char *on = sys_read("%s/events/virtio_mem/enable", dir), *clock = sys_read("%s/trace_clock", dir);
+	uint64_t tracing_on;
+
+	*hint = '\0';
+	/* "1": all; "X": some. */
+	if (!on)
+		snprintf(hint, sizeof(hint), "this driver has no trace events");
+	else if (*on == '0')
+		snprintf(hint, sizeof(hint), "trace events are off: echo 1 >%s/events/virtio_mem/enable",
+			 dir);
+	else if (sys_number(&tracing_on, 10, "%s/tracing_on", dir) && !tracing_on)
+		snprintf(hint, sizeof(hint), "tracing is off: echo 1 >%s/tracing_on", dir);
+	else if (clock && !strstr(clock, "[local]") && !strstr(clock, "[global]"))
+		snprintf(hint, sizeof(hint),
+			 "trace events have other times than the kernel's lines: echo local >%s/trace_clock",
+			 dir);
+	else if (lost)
+		snprintf(hint, sizeof(hint),
+			 "%" PRIu64 " older trace events are lost: echo 16384 >%s/buffer_size_kb", lost,
+			 dir);
+	free(on);
+	free(clock);
+	return *hint ? hint : NULL;
+}
+
 /* Return: NULL, or what the user can do to see trace events, too. */
 static const char *read_trace(struct entries *entries)
 {
-	static char hint[200];
 
 	for (int i = 0; i < 2; i++) {
 		FILE *file = sys_fopen("%s/trace", tracing[i]);
-		uint64_t on;
+		uint64_t lost = 0;
 		char *line = NULL;
 		size_t room = 0;
 
 		if (!file)
 			continue;
-		while (getline(&line, &room, file) > 0)
+		while (getline(&line, &room, file) > 0) {
+			trace_lost(line, &lost);
 			trace_line(entries, line);
+		}
 		free(line);
 		fclose(file);
-		if (!sys_exists("%s/events/virtio_mem", tracing[i]))
-			return "this driver has no trace events";
-		if (sys_number(&on, 10, "%s/events/virtio_mem/enable", tracing[i]) && on)
-			return NULL;
-		snprintf(hint, sizeof(hint), "trace events are off: echo 1 >%s/events/virtio_mem/enable",
-			 tracing[i]);
-		return hint;
+		return trace_hint(tracing[i], lost);
 	}
 	return geteuid() ? "not root: trace events can't be read" :
 	       "trace events can't be read: mount -t tracefs none /sys/kernel/tracing";
