@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import time
 
 from vm.cases.case import GIB, MIB, POOL, GuestCase
 from vm.harness import initramfs
@@ -153,9 +154,35 @@ class Holders(VmemCase):
         self.assertIn("must go, and stays", text)
         status, out = self.guest.run("vmem watch --once")
         self.assertEqual(status, 1, out)
+        self.check_details(pid)
         self.guest.kill(pid)
         self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "released", 75)
         self.assertEqual(self.guest.run("vmem watch --once")[0], 0)
+
+
+    def check_details(self, pid):
+        """What the driver found and tried is in map, why and watch."""
+        def seen():
+            # While a try lasts, pages are the driver's; between tries a CPU's list of
+            # free pages may have one of the block, which a scan can't tell from held.
+            block = [b for b in self.why()["blocks"]
+                     if b["tries"] and b["way_holder"] == f"hold-splice[{pid}]"]
+            return block and block[0]
+
+        block = self.vm.wait(seen, "whose page it is", 60)
+        self.assertEqual((block["way"], block["last_cause"]), ("pinned", "pinned"), block)
+        self.assertTrue(block["start"] <= block["way_page"] < block["start"] + block["size"])
+        self.assertLess(block["last_ms"], 120000)
+        row, = [r for r in self.vmem("map")["blocks"] if r["start"] == block["start"]]
+        self.assertGreaterEqual(row["tries"], block["tries"])
+        self.assertEqual(row["last_cause"], "pinned")
+        look = self.vmem("watch -n 1")
+        self.assertGreaterEqual(look["tries"], 1)
+        self.assertGreaterEqual(look["blocks_staying"], 1)
+        for command in ("map", "why", "watch -n 1"):
+            self.assertRegex(self.guest.ok(f"vmem {command}"),
+                             r"0x[0-9a-f]+: (page 0x[0-9a-f]+ in the way \(pinned\); )?"
+                             r"\d+ (try|tries) failed, .* ago \(pinned\)", command)
 
 
 # Less than it has to read in the time of a test: what is asked for stays pinned.
@@ -221,6 +248,54 @@ class Kernel(VmemCase):
         self.assertGreaterEqual(rows["lowest"]["bytes"], BB)
 
 
+# As a kernel with page_owner prints it (6.12). Its file's offset is a page number.
+RECORD = """\
+Page allocated via order 9, mask 0x52dc0(GFP_KERNEL|__GFP_ZERO), pid 321, tgid 320 (a, b (c)), ts 9 ns
+PFN 0x%x type Unmovable Block 2048 type Unmovable Flags 0x200000000000000(node=0|zone=2)
+ get_page_from_freelist+0x1234/0x5678
+ pte_alloc_one+0x12/0x34
+Charged to memcg %s
+"""
+
+
+class Owner(VmemCase):
+    """page_owner. Debian's kernels are built without it, so its file is made up."""
+
+    options = {"files": files, "online": "online_kernel"}
+
+    def setUp(self):
+        # What the kernel took of it never comes back.
+        self.addCleanup(POOL.drop)
+        super().setUp()
+
+    def test_stacks(self):
+        """A stack of all pages of its allocations, whichever cgroup is charged."""
+        self.hold("tables", 32)
+        self.guest.ok("mkdir /r /r/proc /r/sys; mount --bind /proc /r/proc; "
+                      "mount --bind /sys /r/sys; mount -t tmpfs none /r/sys/kernel/debug")
+        self.at_end("umount /r/sys/kernel/debug /r/sys /r/proc")
+        self.assertEqual(self.stacks(), [])
+        first = self.region()[0] // 4096
+        # Records of 512 pages each, and as far from each other as their offsets are.
+        record = RECORD.replace("\n", "\\n")
+        self.guest.ok(f"awk 'BEGIN {{ for (pfn = {first}; pfn < {first + GIB // 4096}; pfn += 512)"
+                      f" printf \"%-512s\", sprintf(\"{record}\\n\", pfn, pfn) }}' | "
+                      f"dd of=/r/sys/kernel/debug/page_owner bs=512 seek={first // 512}", 120)
+        stack, = self.stacks()
+        print(f"# {self.id()}: {stack['pages']} pages, {stack['by']}", flush=True)
+        self.assertEqual(stack["by"], "pid 321, tgid 320 (a, b (c))")
+        self.assertEqual(stack["stack"], " get_page_from_freelist+0x1234/0x5678\n"
+                         " pte_alloc_one+0x12/0x34")
+        self.assertGreater(stack["pages"], 256)
+        text = self.guest.ok("vmem --sysroot /r why")
+        self.assertRegex(text, r"Allocated by \(page_owner, of \d+ pages looked up\)")
+        self.assertIn("\n pte_alloc_one+0x12/0x34", text)
+
+    def stacks(self):
+        """Those of the first device, as seen below /r."""
+        return self.vmem("--sysroot /r why")["devices"][0]["stacks"]
+
+
 class Views(VmemCase):
     """The other commands agree with host and kernel."""
 
@@ -253,6 +328,21 @@ class Views(VmemCase):
         last = json.loads(out.splitlines()[-1])
         self.assertEqual((last["plugged"], last["state"]), (3 * GIB, "idle"))
 
+    def test_watch_wakes(self):
+        """It looks when the state changes, not when its time has come."""
+        self.guest.spawn("vmem watch --json -i 3600", "/tmp/watch")
+        self.at_end("killall vmem")
+
+        def looks():
+            return [json.loads(line) for line in self.guest.read("/tmp/watch").splitlines()]
+
+        self.vm.wait(looks, "the first look", 20)
+        begin = time.monotonic()
+        self.resize(2 * GIB)
+        self.vm.wait(lambda: (looks()[-1]["plugged"], looks()[-1]["state"]) == (2 * GIB, "idle"),
+                     "the last look", 5)
+        print(f"# {self.id()}: {len(looks())} looks in {time.monotonic() - begin:.1f} s", flush=True)
+
     def test_check_finds_nothing_wrong(self):
         """All is well, and it could give back nearly all."""
         rows = {r["check"]: r for r in self.vmem("check")["checks"]}
@@ -263,6 +353,59 @@ class Views(VmemCase):
         """The driver's own lines."""
         texts = [r["text"] for r in self.vmem("log")["log"]]
         self.assertTrue([t for t in texts if "request met" in t], texts)
+
+    def test_log_has_trace_events(self):
+        """Both by time: what the driver did is between what it said."""
+        tracing = "/sys/kernel/tracing"
+        self.guest.ok(f"[ -e {tracing}/trace ] || mount -t tracefs none {tracing}; "
+                      f"echo >{tracing}/trace; echo 1 >{tracing}/tracing_on")
+        hint = self.guest.ok("vmem log 2>&1 >/dev/null")
+        self.assertEqual(hint, "vmem: log: trace events are off: "
+                         f"echo 1 >{tracing}/events/virtio_mem/enable")
+        self.at_end(f"echo 0 >{tracing}/events/virtio_mem/enable; echo 1 >{tracing}/tracing_on")
+        self.guest.ok(hint.split(": ", 3)[3])
+        self.resize(2 * GIB)
+        self.assertEqual(self.guest.ok("vmem log 2>&1 >/dev/null"), "")
+        rows = self.vmem("log")["log"]
+        times = [float(r["time"]) for r in rows]
+        self.assertEqual(times, sorted(times))
+        at = {}
+        for i, row in enumerate(rows):
+            word = row["text"].split(":")[0] if row["source"] == "trace" else None
+            for said in ("growing in big blocks", "request met"):
+                word = said if row["source"] == "kernel" and said in row["text"] else word
+            at.setdefault(word, []).append(i)
+        counts = {word: len(where) for word, where in at.items() if word}
+        print(f"# {self.id()}: {counts}", flush=True)
+        # 8 blocks: each plugged, then added.
+        self.assertEqual((counts["virtio_mem_state"], counts["virtio_mem_op"]), (16, 8))
+        self.assertEqual(counts["virtio_mem_request"], counts["virtio_mem_answer"])
+        self.assertLess(at["growing in big blocks"][-1], at["virtio_mem_request"][0])
+        self.assertLess(at["virtio_mem_state"][-1], at["request met"][-1])
+        self.assertLess(at["request met"][-1], at["virtio_mem_pass_end"][-1])
+        self.check_log_hints(tracing)
+
+    def check_log_hints(self, tracing):
+        """Why there may be more events than it shows."""
+        def hint():
+            return self.guest.ok("vmem log 2>&1 >/dev/null")
+
+        # Some events are on: those are shown, and nothing is amiss.
+        self.guest.ok(f"echo 0 >{tracing}/events/virtio_mem/virtio_mem_state/enable")
+        self.assertEqual(hint(), "")
+        self.guest.ok(f"echo 0 >{tracing}/tracing_on")
+        self.assertEqual(hint(), f"vmem: log: tracing is off: echo 1 >{tracing}/tracing_on")
+        self.guest.ok(f"echo 1 >{tracing}/tracing_on")
+        self.at_end(f"echo local >{tracing}/trace_clock")
+        self.guest.ok(f"echo x86-tsc >{tracing}/trace_clock")
+        self.assertIn("other times than the kernel's lines", hint())
+        self.guest.ok(f"echo local >{tracing}/trace_clock")
+        self.at_end(f"echo 1408 >{tracing}/buffer_size_kb")
+        self.guest.ok(f"echo 4 >{tracing}/buffer_size_kb; "
+                      f"echo 1 >{tracing}/events/virtio_mem/virtio_mem_state/enable")
+        self.vm.resize(8 * GIB)
+        self.wait_state("idle")
+        self.assertRegex(hint(), r"\d+ older trace events are lost: echo 16384 >")
 
 
 class Stock(VmemCase):
@@ -278,7 +421,13 @@ class Stock(VmemCase):
         self.assertEqual(row["online"], self.size)
         pid = self.hold("splice", 16)
         self.held("pinned", 16, pid=pid)
-        self.assertEqual(len(self.vmem("map")["blocks"]), 8 * GIB // BB)
+        blocks = self.vmem("map")["blocks"]
+        self.assertEqual(len(blocks), 8 * GIB // BB)
+        # Only the other driver tells of its tries.
+        self.assertEqual({(b["way_page"], b["tries"], b["last_cause"]) for b in blocks},
+                         {(None, None, None)})
+        self.assertEqual({b["tries"] for b in self.why()["blocks"]}, {None})
+        self.assertIsNone(self.vmem("watch -n 1")["staying"])
         self.assertIn("virtio0", self.guest.ok("vmem map"))
         self.assertEqual(self.vmem("check", 1)["checks"][-1]["result"], "ok")
 
