@@ -108,7 +108,9 @@ static bool is_kernels(const struct window *window, uint32_t at)
 {
 	uint8_t kind = window->kind[at];
 
-	return kinds[kind].stuck && kind != KIND_PINNED && kind != KIND_OFFLINE;
+	/* Those that were there from boot on have no record. */
+	return kinds[kind].stuck && kind != KIND_PINNED && kind != KIND_OFFLINE &&
+	       kind != KIND_RESERVED;
 }
 
 /* Look up pages that can't be moved, evenly over all; none without page_owner. */

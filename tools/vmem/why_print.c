@@ -201,8 +201,8 @@ static void print_stacks(const struct why *why)
 		if (!i)
 			printf("\nAllocated by (page_owner, of %d pages looked up)\n",
 			       why->stacks.looked_up);
-		printf("  %d pages, first 0x%llx, %s\n%s\n", stack->pages, stack->pfn, stack->by,
-		       stack->text);
+		printf("  %d page%s, first PFN 0x%llx, %s\n%s\n", stack->pages,
+		       stack->pages == 1 ? "" : "s", stack->pfn, stack->by, stack->text);
 	}
 }
 
