@@ -185,15 +185,16 @@ static void note_answer(struct virtio_mem *vm,
 {
 	u64 addr = virtio_mem_bb_addr(vm, step->first);
 	const char *what = virtio_mem_proto_request_name(vm->vq.request.type);
+	const char *said = virtio_mem_proto_answer_name(answer);
+	enum virtio_mem_cause cause = cause_of(answer);
 
 	if (step->type == VIRTIO_MEM_STEP_UNPLUG_ALL)
-		virtio_mem_note(vm, cause_of(answer), "UNPLUG_ALL: %s",
-				virtio_mem_proto_answer_name(answer));
+		virtio_mem_note(vm, cause, "UNPLUG_ALL: %s: %s", said,
+				virtio_mem_cause_text(cause));
 	else
-		virtio_mem_note(vm, cause_of(answer),
-				"0x%llx-0x%llx: %s: %s", addr,
+		virtio_mem_note(vm, cause, "0x%llx-0x%llx: %s: %s: %s", addr,
 				addr + step->nr * vm->geo.bb_size - 1, what,
-				virtio_mem_proto_answer_name(answer));
+				said, virtio_mem_cause_text(cause));
 }
 
 static enum virtio_mem_cause acked(struct virtio_mem *vm,

@@ -93,6 +93,7 @@ static enum virtio_mem_cause do_plug(struct virtio_mem *vm,
 static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 {
 	u64 addr = virtio_mem_bb_addr(vm, id);
+	enum virtio_mem_cause cause;
 	int rc = make_room(vm);
 
 	if (rc)
@@ -103,12 +104,13 @@ static enum virtio_mem_cause do_add(struct virtio_mem *vm, unsigned long id)
 		virtio_mem_refusals_end(&vm->refusals);
 		return VIRTIO_MEM_CAUSE_NONE;
 	}
-	virtio_mem_note(vm, rc == -ENOMEM ? VIRTIO_MEM_CAUSE_NOMEM :
-					    VIRTIO_MEM_CAUSE_ADD_FAILED,
-			"0x%llx-0x%llx: adding failed (%d)", addr,
-			addr + vm->geo.bb_size - 1, rc);
-	if (rc == -ENOMEM)
-		return VIRTIO_MEM_CAUSE_NOMEM;
+	cause = rc == -ENOMEM ? VIRTIO_MEM_CAUSE_NOMEM :
+				VIRTIO_MEM_CAUSE_ADD_FAILED;
+	virtio_mem_note(vm, cause, "0x%llx-0x%llx: adding failed (%d): %s",
+			addr, addr + vm->geo.bb_size - 1, rc,
+			virtio_mem_cause_text(cause));
+	if (cause == VIRTIO_MEM_CAUSE_NOMEM)
+		return cause;
 	/* For example -EEXIST, because an earlier add failed half-way. */
 	dev_warn_ratelimited(&vm->vdev->dev,
 			     "0x%llx-0x%llx: adding failed (%d); left alone for %u minutes, going on with others\n",
