@@ -393,8 +393,10 @@ static enum virtio_mem_cause do_shrink(struct virtio_mem *vm,
 	noted = VIRTIO_MEM_CAUSE_PRESSURE;
 	if (cause == noted)
 		unfit(vm, &v);
-	if (verdict == VIRTIO_MEM_VERDICT_TRY)
-		cause = noted = try_bb(vm, &v, step->doubted);
+	if (verdict == VIRTIO_MEM_VERDICT_TRY) {
+		cause = try_bb(vm, &v, step->doubted);
+		noted = cause;
+	}
 	cause = virtio_mem_choose_reason(&v.score, &v.past, cause);
 	if (cause) {
 		if (cause != noted)
