@@ -158,7 +158,6 @@ static const char *trace_hint(const char *dir, uint64_t lost)
 /* Return: NULL, or what the user can do to see trace events, too. */
 static const char *read_trace(struct entries *entries)
 {
-
 	for (int i = 0; i < 2; i++) {
 		FILE *file = sys_fopen("%s/trace", tracing[i]);
 		uint64_t lost = 0;

@@ -22,9 +22,13 @@ static uint64_t number_of(const char *word, int base)
 	return end == word || *end ? UNKNOWN : value;
 }
 
+/* Into as much room as read_line() has for a word. */
 static void copy_word(char *to, const char *word)
 {
-	strcpy(to, strcmp(word, "-") ? word : "");
+	if (strcmp(word, "-"))
+		memcpy(to, word, strlen(word) + 1);
+	else
+		*to = '\0';
 }
 
 /* Return: whether the line is as it should be; more fields may follow. */

@@ -248,7 +248,7 @@ class Kernel(VmemCase):
         self.assertGreaterEqual(rows["lowest"]["bytes"], BB)
 
 
-# As a kernel with page_owner prints it (6.12). Its file's offset is a page number.
+# As a kernel with page_owner prints it. Its file's offset is a page number.
 RECORD = """\
 Page allocated via order 9, mask 0x52dc0(GFP_KERNEL|__GFP_ZERO), pid 321, tgid 320 (a, b (c)), ts 9 ns
 PFN 0x%x type Unmovable Block 2048 type Unmovable Flags 0x200000000000000(node=0|zone=2)
@@ -341,7 +341,8 @@ class Views(VmemCase):
         self.resize(2 * GIB)
         self.vm.wait(lambda: (looks()[-1]["plugged"], looks()[-1]["state"]) == (2 * GIB, "idle"),
                      "the last look", 5)
-        print(f"# {self.id()}: {len(looks())} looks in {time.monotonic() - begin:.1f} s", flush=True)
+        took = time.monotonic() - begin
+        print(f"# {self.id()}: {len(looks())} looks in {took:.1f} s", flush=True)
 
     def test_check_finds_nothing_wrong(self):
         """All is well, and it could give back nearly all."""
