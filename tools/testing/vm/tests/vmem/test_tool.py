@@ -250,7 +250,8 @@ class Kernel(VmemCase):
 
 # As a kernel with page_owner prints it. Its file's offset is a page number.
 RECORD = """\
-Page allocated via order 9, mask 0x52dc0(GFP_KERNEL|__GFP_ZERO), pid 321, tgid 320 (a, b (c)), ts 9 ns
+Page allocated via order 9, mask 0x52dc0(GFP_KERNEL|__GFP_ZERO), pid 321, \
+tgid 320 (a, b (c)), ts 9 ns
 PFN 0x%x type Unmovable Block 2048 type Unmovable Flags 0x200000000000000(node=0|zone=2)
  get_page_from_freelist+0x1234/0x5678
  pte_alloc_one+0x12/0x34
