@@ -8,7 +8,7 @@ virtio-mem-objs-list := virtio_mem.o virtio_mem_device.o virtio_mem_param.o \
 	virtio_mem_adopt.o virtio_mem_scan.o virtio_mem_held.o \
 	virtio_mem_room.o virtio_mem_rest.o virtio_mem_snapshot.o \
 	virtio_mem_table.o \
-	virtio_mem_vq.o virtio_mem_bound.o virtio_mem_sysfs.o virtio_mem_event.o \
+	virtio_mem_vq.o virtio_mem_bound.o virtio_mem_hold.o virtio_mem_sysfs.o virtio_mem_event.o \
 	virtio_mem_debugfs.o virtio_mem_vmcore.o \
 	virtio_mem_bb.o virtio_mem_cause.o virtio_mem_choose.o \
 	virtio_mem_note.o virtio_mem_plan.o virtio_mem_proto.o virtio_mem_retry.o

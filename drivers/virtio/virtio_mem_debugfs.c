@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * debugfs: virtio_mem/<device>/blocks has one line for each run of equal big
- * blocks, and details has one line for each plugged big block.  Both are
- * read-only; docs/ABI/debugfs-virtio-mem describes them.  A reader takes
- * hotplug_mutex for each big block anew, so that a large device holds up
- * nobody.
+ * blocks, and details has one line for each plugged big block.  Who has hold open
+ * may look at pages, because none leave Linux meanwhile.  All are read-only;
+ * docs/ABI/debugfs-virtio-mem describes them.  A reader takes hotplug_mutex for
+ * each big block anew, so that a large device holds up nobody.
  */
 #include <linux/debugfs.h>
 #include <linux/ktime.h>
@@ -228,6 +228,34 @@ static const struct seq_operations details_sops = {
 };
 DEFINE_SEQ_ATTRIBUTE(details);
 
+static int hold_open(struct inode *inode, struct file *file)
+{
+	struct virtio_mem *vm = inode->i_private;
+	int rc = virtio_mem_hold_begin(&vm->hold);
+
+	if (rc)
+		return rc;
+	/* The file may be open for longer than the device exists. */
+	kref_get(&vm->ref);
+	file->private_data = vm;
+	return 0;
+}
+
+static int hold_release(struct inode *inode, struct file *file)
+{
+	struct virtio_mem *vm = file->private_data;
+
+	virtio_mem_hold_end(&vm->hold);
+	virtio_mem_put(vm);
+	return 0;
+}
+
+static const struct file_operations hold_fops = {
+	.owner = THIS_MODULE,
+	.open = hold_open,
+	.release = hold_release,
+};
+
 /**
  * virtio_mem_debugfs_init() - make the driver's directory
  *
@@ -259,6 +287,7 @@ void virtio_mem_debugfs_add(struct virtio_mem *vm)
 	vm->debugfs = debugfs_create_dir(vm->name, root);
 	debugfs_create_file("blocks", 0400, vm->debugfs, vm, &blocks_fops);
 	debugfs_create_file("details", 0400, vm->debugfs, vm, &details_fops);
+	debugfs_create_file("hold", 0400, vm->debugfs, vm, &hold_fops);
 }
 
 /**

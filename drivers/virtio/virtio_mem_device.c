@@ -29,6 +29,7 @@ struct virtio_mem *virtio_mem_alloc(struct virtio_device *vdev)
 	init_completion(&vm->exited);
 	init_waitqueue_head(&vm->wait);
 	virtio_mem_bound_init(&vm->bound);
+	virtio_mem_hold_init(&vm->hold);
 	virtio_mem_candidates_reset(&vm->cand);
 	vm->worker.told_requested = U64_MAX;
 	return vm;

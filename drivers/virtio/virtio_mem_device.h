@@ -17,6 +17,7 @@
 #include "virtio_mem_bound.h"
 #include "virtio_mem_config.h"
 #include "virtio_mem_held.h"
+#include "virtio_mem_hold.h"
 #include "virtio_mem_mm.h"
 #include "virtio_mem_note.h"
 #include "virtio_mem_param.h"
@@ -95,6 +96,7 @@ enum virtio_mem_activity {
  * @wait: the worker sleeps here
  * @events: atomic: VIRTIO_MEM_EV_*
  * @bound: bounds the worker's long calls (own lock)
+ * @hold: keeps memory in Linux while somebody looks at its pages (own lock)
  * @activity: written by the worker, read by anybody
  *
  * @pass: W: what the worker has learned in this pass
@@ -148,6 +150,7 @@ struct virtio_mem {
 	wait_queue_head_t wait;
 	unsigned long events;
 	struct virtio_mem_bound bound;
+	struct virtio_mem_hold hold;
 	enum virtio_mem_activity activity;
 
 	struct virtio_mem_pass pass;

@@ -656,17 +656,23 @@ static int bounded_offline(struct virtio_mem *vm, unsigned int ms,
 {
 	enum virtio_mem_cause why;
 	ktime_t begin;
-	int rc;
+	int rc = -EINTR;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
+	if (!virtio_mem_hold_leave(&vm->hold))
+		dev_warn_once(&vm->vdev->dev,
+			      "somebody keeps debugfs' hold open for over %u s, and memory leaves all the same\n",
+			      VIRTIO_MEM_HOLD_MS / 1000);
 	if (!virtio_mem_bound_begin(&vm->bound, ms))
-		return -EINTR;
+		goto left;
 	begin = ktime_get();
 	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, vm->mm.claimed),
 				       vm->geo.bb_size);
 	why = virtio_mem_bound_end(&vm->bound);
 	count_op(vm, VIRTIO_MEM_OP_OFFLINE, vm->mm.claimed, rc, begin);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_VETO);
+left:
+	virtio_mem_hold_left(&vm->hold);
 	return rc;
 }
 

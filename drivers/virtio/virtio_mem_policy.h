@@ -233,6 +233,12 @@
 #define VIRTIO_MEM_FLUSH_MS		500
 
 /*
+ * The worker waits in ms for those who look at pages, before it removes memory.
+ * A reader takes some ms for a piece of 256 MiB, and up to 200 without KVM.
+ */
+#define VIRTIO_MEM_HOLD_MS		2000
+
+/*
  * Room in the driver's own buffers.
  */
 

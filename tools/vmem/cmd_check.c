@@ -26,9 +26,9 @@
 enum { CHECK, DEVICE, RESULT, TEXT, COMMAND, BYTES };
 
 static const struct column columns[] = {
-	[CHECK] = { "CHECK", COLUMN_TEXT, false },
-	[DEVICE] = { "DEVICE", COLUMN_TEXT, true },
-	[RESULT] = { "RESULT", COLUMN_TEXT, false },
+	[CHECK] = { "CHECK", COLUMN_WORD, false },
+	[DEVICE] = { "DEVICE", COLUMN_WORD, true },
+	[RESULT] = { "RESULT", COLUMN_WORD, false },
 	[TEXT] = { "TEXT", COLUMN_TEXT, false },
 	[COMMAND] = { "COMMAND", COLUMN_TEXT, false },
 	[BYTES] = { "BYTES", COLUMN_SIZE, true },

@@ -3,6 +3,7 @@
  * vmem: a line a device.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "blocks.h"
 #include "list.h"
@@ -15,14 +16,14 @@ enum {
 };
 
 static const struct column columns[] = {
-	[DEVICE] = { "DEVICE", COLUMN_TEXT, false },
-	[DRIVER] = { "DRIVER", COLUMN_TEXT, true },
+	[DEVICE] = { "DEVICE", COLUMN_WORD, false },
+	[DRIVER] = { "DRIVER", COLUMN_WORD, true },
 	[REQUESTED] = { "REQUESTED", COLUMN_SIZE, false },
 	[PLUGGED] = { "PLUGGED", COLUMN_SIZE, false },
 	[ONLINE] = { "ONLINE", COLUMN_SIZE, false },
 	[MOVABLE] = { "MOVABLE", COLUMN_SIZE, false },
 	[FREE] = { "FREE", COLUMN_SIZE, false },
-	[STATE] = { "STATE", COLUMN_TEXT, false },
+	[STATE] = { "STATE", COLUMN_WORD, false },
 	[SINCE] = { "SINCE", COLUMN_SECONDS, false },
 	[CAUSE] = { "CAUSE", COLUMN_TEXT, false },
 	[ADDR] = { "ADDRESS", COLUMN_ADDRESS, true },
@@ -57,10 +58,21 @@ static void sums(const struct device *dev, uint64_t *online, uint64_t *movable, 
 	blocks_free(&blocks);
 }
 
-/* Return: a table of devices, to be given back with table_free(). */
-struct table *list_table(const struct devices *devices)
+/*
+ * list_table() - a table of devices
+ * @devices: those of this guest
+ * @causes: with their causes, which are sentences
+ *
+ * Return: the table, to be given back with table_free().
+ */
+struct table *list_table(const struct devices *devices, bool causes)
 {
-	struct table *table = table_new("devices", columns, sizeof(columns) / sizeof(*columns));
+	struct column shown[sizeof(columns) / sizeof(*columns)];
+	struct table *table;
+
+	memcpy(shown, columns, sizeof(columns));
+	shown[CAUSE].json_only = !causes;
+	table = table_new("devices", shown, sizeof(columns) / sizeof(*columns));
 
 	for (int i = 0; i < devices->nr; i++) {
 		const struct device *dev = &devices->d[i];
@@ -96,7 +108,7 @@ int cmd_list(void)
 
 	if (status)
 		return status;
-	table = list_table(&devices);
+	table = list_table(&devices, true);
 	table_print(table);
 	table_free(table);
 	devices_free(&devices);

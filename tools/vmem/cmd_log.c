@@ -30,8 +30,8 @@ struct entries {
 enum { TIME, SOURCE, TEXT };
 
 static const struct column columns[] = {
-	[TIME] = { "TIME", COLUMN_TEXT, false },
-	[SOURCE] = { "SOURCE", COLUMN_TEXT, false },
+	[TIME] = { "TIME", COLUMN_WORD, false },
+	[SOURCE] = { "SOURCE", COLUMN_WORD, false },
 	[TEXT] = { "TEXT", COLUMN_TEXT, false },
 };
 

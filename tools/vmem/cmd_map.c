@@ -21,11 +21,11 @@ enum {
 };
 
 static const struct column columns[] = {
-	[DEVICE] = { "DEVICE", COLUMN_TEXT, false },
+	[DEVICE] = { "DEVICE", COLUMN_WORD, false },
 	[START] = { "START", COLUMN_ADDRESS, false },
 	[SIZE] = { "SIZE", COLUMN_SIZE, false },
-	[STATE] = { "STATE", COLUMN_TEXT, false },
-	[ZONE] = { "ZONE", COLUMN_TEXT, false },
+	[STATE] = { "STATE", COLUMN_WORD, false },
+	[ZONE] = { "ZONE", COLUMN_WORD, false },
 	[ONLINE] = { "ONLINE", COLUMN_SIZE, false },
 	[MOVABLE] = { "MOVABLE", COLUMN_SIZE, false },
 	[FREE] = { "FREE", COLUMN_SIZE, false },

@@ -143,8 +143,10 @@ static void print_progress(const struct progress *p, const struct device *dev)
 	printf("%s [", dev->name);
 	for (int i = 0; i < BAR; i++)
 		putchar(i < full ? '=' : ' ');
-	printf("] %s of %s, %s", size_text(a, dev->plugged), size_text(b, dev->requested), dev->state);
-	if (left != UNKNOWN)
+	printf("] %s plugged, %s requested, %s", size_text(a, dev->plugged),
+	       size_text(b, dev->requested), dev->state);
+	/* Who waits has no speed, whatever it did before. */
+	if (left != UNKNOWN && strcmp(dev->state, "waiting"))
 		printf(", %s/s, %s left", size_text(b, speed_of(p)), seconds_text(c, left));
 	if (p->trying != UNKNOWN)
 		printf(", taking back 0x%" PRIx64, p->trying);
@@ -184,7 +186,8 @@ static void print_json(const struct progress *p, const struct device *dev)
 /* Only a terminal is overwritten in place. */
 static void print_screen(const struct devices *devices, const struct progress *p)
 {
-	struct table *table = list_table(devices);
+	/* Each cause stands below, beside the progress. */
+	struct table *table = list_table(devices, false);
 	bool colour = map_in_colour();
 
 	printf("\033[H\033[2J");

@@ -16,6 +16,8 @@ static int not_known(void)
 		return fail("why: not root: the kernel tells no one else which page is whose; sudo vmem why");
 	if (!sys_exists("/proc/kpageflags"))
 		return fail("why: this kernel has no /proc/kpageflags (CONFIG_PROC_PAGE_MONITOR)");
+	if (devices_memory_leaves())
+		return fail("why: memory leaves just now, and to look at its pages could crash the kernel; ask again when it rests");
 	return fail("why: /proc/kpageflags or /proc/iomem can't be read");
 }
 

@@ -19,6 +19,8 @@
 
 #define DEVICES "/sys/bus/virtio/devices"
 #define VIRTIO_ID_MEM 24
+/* Between two looks at a size; a big block takes less when nothing is in its way. */
+#define LEAVES_US 500000
 
 static uint64_t attr(const char *device, const char *name)
 {
@@ -192,10 +194,46 @@ bool device_wants_less(const struct device *dev)
 	       dev->requested < dev->plugged && dev->plugged - dev->requested >= dev->unit;
 }
 
+static bool device_can_hold(const struct device *dev)
+{
+	return sys_exists("/sys/kernel/debug/virtio_mem/%s/hold", dev->name);
+}
+
 /* Return: whether the host offers more than is plugged. */
 bool device_wants_more(const struct device *dev)
 {
 	return dev->requested != UNKNOWN && dev->plugged != UNKNOWN && dev->requested > dev->plugged;
+}
+
+/**
+ * devices_memory_leaves() - whether it is unsafe to look at pages
+ *
+ * The kernel's reads of page flags don't keep the memmap in place, so a read in
+ * the middle of a removal can crash it (6.12 did). This project's driver keeps
+ * memory while its file hold is open. Another driver is safe to look at only
+ * while the size does not change.
+ *
+ * Return: whether a size changes under such a driver.
+ */
+bool devices_memory_leaves(void)
+{
+	struct devices before, after;
+	bool leaves = false, shrinks = false;
+
+	read_all(&before);
+	for (int i = 0; i < before.nr; i++)
+		shrinks |= device_wants_less(&before.d[i]) && !device_can_hold(&before.d[i]);
+	if (shrinks) {
+		usleep(LEAVES_US);
+		read_all(&after);
+		leaves = before.nr != after.nr;
+		for (int i = 0; !leaves && i < before.nr; i++)
+			leaves = before.d[i].plugged != after.d[i].plugged &&
+				 !device_can_hold(&before.d[i]);
+		devices_free(&after);
+	}
+	devices_free(&before);
+	return leaves;
 }
 
 /* Give it back. */

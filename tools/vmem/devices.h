@@ -32,6 +32,7 @@ int devices_find(struct devices *out);
 int devices_refresh(struct devices *devices);
 bool device_wants_less(const struct device *dev);
 bool device_wants_more(const struct device *dev);
+bool devices_memory_leaves(void);
 void devices_free(struct devices *devices);
 
 #endif

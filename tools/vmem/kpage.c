@@ -2,16 +2,45 @@
 /*
  * /proc/kpageflags, kpagecount, kpagecgroup: a number a page, for root.
  */
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "devices.h"
 #include "kpage.h"
 #include "sys.h"
 
-/* Return: false if not even the flags can be read. */
+#define HOLDS "/sys/kernel/debug/virtio_mem"
+
+/* Directories of devices whose memory can be held. */
+static char **holds;
+static int nr_holds;
+
+static void find_holds(void)
+{
+	DIR *dir = sys_opendir(HOLDS);
+	struct dirent *entry;
+
+	while (nr_holds)
+		free(holds[--nr_holds]);
+	while (dir && (entry = readdir(dir))) {
+		if (*entry->d_name == '.' || !sys_exists(HOLDS "/%s/hold", entry->d_name))
+			continue;
+		holds = xgrow(holds, nr_holds + 1, sizeof(*holds));
+		holds[nr_holds++] = xprintf("%s", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Return: false if not even the flags can be read, or not safely now. */
 bool kpage_open(struct kpage *kpage)
 {
 	uint64_t flags;
 
+	*kpage = (struct kpage){ -1, -1, -1 };
+	find_holds();
+	if (devices_memory_leaves())
+		return false;
 	kpage->flags = sys_open("/proc/kpageflags");
 	kpage->count = sys_open("/proc/kpagecount");
 	kpage->cgroup = sys_open("/proc/kpagecgroup");
@@ -25,13 +54,20 @@ bool kpage_open(struct kpage *kpage)
 /* Return: for how many of up to @nr pages *out is filled in; 0 or less: none. */
 int kpage_read(int fd, uint64_t pfn, uint64_t nr, uint64_t *out)
 {
+	int held[nr_holds + 1];
 	ssize_t got;
 
 	if (fd < 0)
 		return 0;
 	if (nr > KPAGE_CHUNK)
 		nr = KPAGE_CHUNK;
+	/* A device may have gone; then so has its memory. */
+	for (int i = 0; i < nr_holds; i++)
+		held[i] = sys_open(HOLDS "/%s/hold", holds[i]);
 	got = pread(fd, out, nr * sizeof(*out), pfn * sizeof(*out));
+	for (int i = 0; i < nr_holds; i++)
+		if (held[i] >= 0)
+			close(held[i]);
 	return got < 0 ? -1 : got / (ssize_t)sizeof(*out);
 }
 

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Pages that one read may ask for. */
+/* Pages that one read may ask for; while it lasts, no memory leaves. */
 #define KPAGE_CHUNK 65536
 
 struct kpage {

@@ -7,6 +7,6 @@
 
 #include "devices.h"
 
-struct table *list_table(const struct devices *devices);
+struct table *list_table(const struct devices *devices, bool causes);
 
 #endif

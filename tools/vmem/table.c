@@ -14,14 +14,27 @@
 struct table {
 	struct libscols_table *scols;
 	struct libscols_line *line;
-	const struct column *columns;
+	struct column *columns;
 	int *index;  /* of each column in scols; -1 if it is not shown */
 	int nr;
 };
 
 static int json_type(enum column_type type)
 {
-	return type == COLUMN_TEXT ? SCOLS_JSON_STRING : SCOLS_JSON_NUMBER;
+	return type == COLUMN_TEXT || type == COLUMN_WORD ? SCOLS_JSON_STRING :
+							    SCOLS_JSON_NUMBER;
+}
+
+static int flags(enum column_type type)
+{
+	switch (type) {
+	case COLUMN_TEXT:
+		return SCOLS_FL_WRAP;
+	case COLUMN_WORD:
+		return 0;
+	default:
+		return SCOLS_FL_RIGHT;
+	}
 }
 
 /* Return: an empty table, to be given back with table_free(). */
@@ -34,7 +47,8 @@ struct table *table_new(const char *name, const struct column *columns, int nr)
 	table->scols = scols_new_table();
 	if (!table->scols)
 		abort();
-	table->columns = columns;
+	table->columns = xalloc(nr, sizeof(*columns));
+	memcpy(table->columns, columns, nr * sizeof(*columns));
 	table->nr = nr;
 	table->index = xalloc(nr, sizeof(int));
 	scols_table_set_name(table->scols, name);
@@ -47,8 +61,7 @@ struct table *table_new(const char *name, const struct column *columns, int nr)
 		if (columns[i].json_only && !options.json)
 			continue;
 		col = scols_table_new_column(table->scols, columns[i].name, 0,
-					     columns[i].type == COLUMN_TEXT ? SCOLS_FL_WRAP :
-					     SCOLS_FL_RIGHT);
+					     flags(columns[i].type));
 		if (!col)
 			abort();
 		scols_column_set_json_type(col, json_type(columns[i].type));
@@ -132,6 +145,7 @@ void table_print(struct table *table)
 void table_free(struct table *table)
 {
 	scols_unref_table(table->scols);
+	free(table->columns);
 	free(table->index);
 	free(table);
 }

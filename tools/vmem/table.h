@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 enum column_type {
-	COLUMN_TEXT,
+	COLUMN_TEXT,     /* wrapped where the terminal is narrow */
+	COLUMN_WORD,     /* never wrapped */
 	COLUMN_SIZE,     /* bytes; in the table with a unit */
 	COLUMN_NUMBER,
 	COLUMN_ADDRESS,  /* hexadecimal in the table; in JSON a number */

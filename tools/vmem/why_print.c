@@ -25,7 +25,7 @@ static const struct column holder_columns[] = {
 static const struct column block_columns[] = {
 	{ "BLOCK", COLUMN_ADDRESS, false },
 	{ "SIZE", COLUMN_SIZE, false },
-	{ "ZONE", COLUMN_TEXT, false },
+	{ "ZONE", COLUMN_WORD, false },
 	{ "USED", COLUMN_SIZE, false },
 	{ "STUCK", COLUMN_SIZE, false },
 	{ "CAUSE", COLUMN_TEXT, false },

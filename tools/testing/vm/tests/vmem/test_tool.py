@@ -329,6 +329,18 @@ class Views(VmemCase):
         last = json.loads(out.splitlines()[-1])
         self.assertEqual((last["plugged"], last["state"]), (3 * GIB, "idle"))
 
+    def test_looks_while_memory_leaves(self):
+        """The kernel's reads of page flags don't keep the memmap; vmem has it kept."""
+        pids = [self.guest.spawn("sh -c 'while :; do vmem map; done'", f"/tmp/map{i}")
+                for i in range(2)]
+        for pid in pids:
+            self.at_end(f"kill -9 {pid}")
+        for _ in range(6):
+            self.resize(0)
+            self.resize(4 * GIB)
+        for pid in pids:
+            self.guest.kill(pid)
+
     def test_watch_wakes(self):
         """It looks when the state changes, not when its time has come."""
         self.guest.spawn("vmem watch --json -i 3600", "/tmp/watch")

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Holding memory in Linux while somebody looks at its pages.  A read of
+ * /proc/kpageflags takes no lock that keeps the memmap in place: 6.12 fell over
+ * because the worker removed a big block in the middle of such a read.  A reader
+ * therefore asks first, and the worker removes nothing until the reader is done.
+ *
+ * The worker waits for readers for a limited time only, because nobody may keep
+ * it from shrinking.  New readers wait while the worker waits or removes.
+ */
+#include <linux/jiffies.h>
+#include <linux/sched.h>
+
+#include "virtio_mem_hold.h"
+#include "virtio_mem_policy.h"
+
+/**
+ * virtio_mem_hold_init() - begin with nobody who looks
+ * @hold: to be initialized
+ *
+ * Context: probe.
+ */
+void virtio_mem_hold_init(struct virtio_mem_hold *hold)
+{
+	spin_lock_init(&hold->lock);
+	init_waitqueue_head(&hold->wait);
+	hold->readers = 0;
+	hold->leaving = false;
+}
+
+static bool enter(struct virtio_mem_hold *hold)
+{
+	bool ok;
+
+	spin_lock(&hold->lock);
+	ok = !hold->leaving;
+	if (ok)
+		hold->readers++;
+	spin_unlock(&hold->lock);
+	return ok;
+}
+
+/**
+ * virtio_mem_hold_begin() - keep all memory in Linux
+ * @hold: the device's
+ *
+ * The memory may leave all the same after VIRTIO_MEM_HOLD_MS.
+ *
+ * Context: may sleep, for as long as one removal lasts.
+ * Return: 0, to be ended by virtio_mem_hold_end(); -ERESTARTSYS: a fatal signal.
+ */
+int virtio_mem_hold_begin(struct virtio_mem_hold *hold)
+{
+	return wait_event_killable(hold->wait, enter(hold));
+}
+
+/**
+ * virtio_mem_hold_end() - let memory leave again
+ * @hold: the device's
+ *
+ * Context: any process.
+ */
+void virtio_mem_hold_end(struct virtio_mem_hold *hold)
+{
+	spin_lock(&hold->lock);
+	hold->readers--;
+	spin_unlock(&hold->lock);
+	wake_up_all(&hold->wait);
+}
+
+/**
+ * virtio_mem_hold_leave() - wait until nobody looks, then keep readers waiting
+ * @hold: the device's
+ *
+ * Context: the worker; sleeps for VIRTIO_MEM_HOLD_MS at most.
+ * Return: false if somebody still looks after that time.
+ */
+bool virtio_mem_hold_leave(struct virtio_mem_hold *hold)
+{
+	spin_lock(&hold->lock);
+	hold->leaving = true;
+	spin_unlock(&hold->lock);
+	return wait_event_timeout(hold->wait, !READ_ONCE(hold->readers),
+				  msecs_to_jiffies(VIRTIO_MEM_HOLD_MS));
+}
+
+/**
+ * virtio_mem_hold_left() - let readers go on
+ * @hold: the device's
+ *
+ * Context: the worker, after virtio_mem_hold_leave().
+ */
+void virtio_mem_hold_left(struct virtio_mem_hold *hold)
+{
+	spin_lock(&hold->lock);
+	hold->leaving = false;
+	spin_unlock(&hold->lock);
+	wake_up_all(&hold->wait);
+}

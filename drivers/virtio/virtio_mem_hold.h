@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Holding memory in Linux while somebody looks at its pages.
+ */
+#ifndef _VIRTIO_MEM_HOLD_H
+#define _VIRTIO_MEM_HOLD_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+/**
+ * struct virtio_mem_hold - who looks at pages, and whether some leave
+ * @lock: guards the members below
+ * @wait: those who wait for either side
+ * @readers: how many look now
+ * @leaving: pages leave Linux now, or will as soon as nobody looks
+ */
+struct virtio_mem_hold {
+	spinlock_t lock;
+	wait_queue_head_t wait;
+	unsigned int readers;
+	bool leaving;
+};
+
+void virtio_mem_hold_init(struct virtio_mem_hold *hold);
+int virtio_mem_hold_begin(struct virtio_mem_hold *hold);
+void virtio_mem_hold_end(struct virtio_mem_hold *hold);
+bool virtio_mem_hold_leave(struct virtio_mem_hold *hold);
+void virtio_mem_hold_left(struct virtio_mem_hold *hold);
+
+#endif /* _VIRTIO_MEM_HOLD_H */
