@@ -138,13 +138,15 @@ static const char *trace_hint(const char *dir, uint64_t lost)
 	if (!on)
 		snprintf(hint, sizeof(hint), "this driver has no trace events");
 	else if (*on == '0')
-		snprintf(hint, sizeof(hint), "trace events are off: echo 1 >%s/events/virtio_mem/enable",
-			 dir);
+		snprintf(hint, sizeof(hint),
+			 "trace events are off: echo perf >%s/trace_clock; echo 1 >%s/events/virtio_mem/enable",
+			 dir, dir);
 	else if (sys_number(&tracing_on, 10, "%s/tracing_on", dir) && !tracing_on)
 		snprintf(hint, sizeof(hint), "tracing is off: echo 1 >%s/tracing_on", dir);
-	else if (clock && !strstr(clock, "[local]") && !strstr(clock, "[global]"))
+	/* The kernel's lines have local_clock()'s times, which ftrace calls perf. */
+	else if (clock && !strstr(clock, "[perf]"))
 		snprintf(hint, sizeof(hint),
-			 "trace events have other times than the kernel's lines: echo local >%s/trace_clock",
+			 "trace events have other times than the kernel's lines: echo perf >%s/trace_clock",
 			 dir);
 	else if (lost)
 		snprintf(hint, sizeof(hint),

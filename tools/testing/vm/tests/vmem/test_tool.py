@@ -375,8 +375,10 @@ class Views(VmemCase):
                       f"echo >{tracing}/trace; echo 1 >{tracing}/tracing_on")
         hint = self.guest.ok("vmem log 2>&1 >/dev/null")
         self.assertEqual(hint, "vmem: log: trace events are off: "
+                         f"echo perf >{tracing}/trace_clock; "
                          f"echo 1 >{tracing}/events/virtio_mem/enable")
-        self.at_end(f"echo 0 >{tracing}/events/virtio_mem/enable; echo 1 >{tracing}/tracing_on")
+        self.at_end(f"echo 0 >{tracing}/events/virtio_mem/enable; echo 1 >{tracing}/tracing_on; "
+                    f"echo local >{tracing}/trace_clock")
         self.guest.ok(hint.split(": ", 3)[3])
         self.resize(2 * GIB)
         self.assertEqual(self.guest.ok("vmem log 2>&1 >/dev/null"), "")
@@ -410,10 +412,10 @@ class Views(VmemCase):
         self.guest.ok(f"echo 0 >{tracing}/tracing_on")
         self.assertEqual(hint(), f"vmem: log: tracing is off: echo 1 >{tracing}/tracing_on")
         self.guest.ok(f"echo 1 >{tracing}/tracing_on")
-        self.at_end(f"echo local >{tracing}/trace_clock")
-        self.guest.ok(f"echo x86-tsc >{tracing}/trace_clock")
-        self.assertIn("other times than the kernel's lines", hint())
-        self.guest.ok(f"echo local >{tracing}/trace_clock")
+        for clock in ("x86-tsc", "local"):
+            self.guest.ok(f"echo {clock} >{tracing}/trace_clock")
+            self.assertIn("other times than the kernel's lines", hint())
+        self.guest.ok(f"echo perf >{tracing}/trace_clock")
         self.at_end(f"echo 1408 >{tracing}/buffer_size_kb")
         self.guest.ok(f"echo 4 >{tracing}/buffer_size_kb; "
                       f"echo 1 >{tracing}/events/virtio_mem/virtio_mem_state/enable")
