@@ -17,7 +17,7 @@
  * @leaving: pages leave Linux now, or will as soon as nobody looks
  */
 struct virtio_mem_hold {
-	spinlock_t lock;
+	spinlock_t lock;	/* guards readers and leaving */
 	wait_queue_head_t wait;
 	unsigned int readers;
 	bool leaving;

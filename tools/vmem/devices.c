@@ -209,7 +209,7 @@ bool device_wants_more(const struct device *dev)
  * devices_memory_leaves() - whether it is unsafe to look at pages
  *
  * The kernel's reads of page flags don't keep the memmap in place, so a read in
- * the middle of a removal can crash it (6.12 did). This project's driver keeps
+ * the middle of a removal can crash it, as was seen. This project's driver keeps
  * memory while its file hold is open. Another driver is safe to look at only
  * while the size does not change.
  *

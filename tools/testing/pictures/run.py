@@ -4,9 +4,9 @@
 
     run.py [--kver SERIES] [--into DIRECTORY] [vmem] [top]
 
-vmem also prints a transcript of a shrink that is stuck, for docs/operators.md. Needs what the guest tests
-need, libvirtd, gnuplot and DejaVu Sans Mono (tools/testing/deps vm libvirt bench), and
-the driver built for the guests' kernel (VM_MODULE names it).
+vmem also prints a transcript of a shrink that is stuck, for docs/operators.md. Needs what
+the guest tests need, libvirtd, gnuplot and DejaVu Sans Mono (tools/testing/deps vm libvirt
+bench), and the driver built for the guests' kernel (VM_MODULE names it).
 """
 
 import argparse

@@ -514,11 +514,11 @@ class Calls(FaultCase):
         """Offlining that is taken back is the worker's own: it comes again ever later."""
         self.bring(BB)
         self.fault.order("try_remove_memory ret=-16")
-        recorder = self.record("remove")
+        recorder = self.record()
         self.device.request(0)
         self.wait_state("waiting", 30)
         time.sleep(20)
-        tries = [e for e in recorder.read() if e.name == "remove" and e.end]
+        tries = [e for e in recorder.read() if e.name == "offline-remove"]
         gaps = [round(b.start - a.end, 1) for a, b in itertools.pairwise(tries)]
         note(f"# {self.id()}: {len(tries)} tries, {gaps} s between them")
         self.assertGreater(len(tries), 1)

@@ -19,7 +19,7 @@ class Kernel(GuestCase):
         self.vm.wait(lambda: token in {r[6] for r in self.guest.blocks() if r[3] == "ADDED"},
                      token, 30)
         # Long enough for more tries, some of which fail for other causes.
-        seen = self.assert_cause(30)
+        seen = self.assert_cause(15)
         print(f"# {self.id()}: last_error and last_cause: {' '.join(sorted(seen))}", flush=True)
         self.assertGreater(self.vm.qmp.size("vm0"), 0)
 
