@@ -111,10 +111,8 @@ class MockCase(GuestCase):
     def settled(self, sizes, timeout=30):
         """Wait until devices have these sizes and their drivers are done."""
         wanted = self.sizes(sizes)
-        # A look takes its time: added is read before idle.
-        return self.until(lambda look: all(
-            look[i].size == size == look[i].added and look[i].state == "idle"
-            for i, size in wanted.items()), f"{wanted} and idle", timeout)
+        return self.until(lambda look: all(look[i].rests(size) for i, size in wanted.items()),
+                          f"{wanted} and idle", timeout)
 
     def reached(self, sizes, timeout=30):
         """As settled(); then compare all."""

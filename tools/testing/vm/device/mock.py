@@ -63,6 +63,16 @@ class Seen:
         return (int(self.attrs.get("blocks_added", 0)) *
                 int(self.attrs.get("big_block_size", 0)))
 
+    def rests(self, size):
+        """Whether driver and device are done, and both have so much.
+
+        A look takes its time: what the driver wrote down before it was done may be read
+        before its state.
+        """
+        want = {"state": "idle", "plugged_size": str(size), "blocks_plugged": "0",
+                "blocks_fake_offline": "0"}
+        return self.size == size == self.added and want.items() <= self.attrs.items()
+
     @property
     def state(self):
         """The driver's state, or None."""
