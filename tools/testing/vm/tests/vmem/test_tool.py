@@ -333,18 +333,17 @@ class Views(VmemCase):
         """The kernel's reads of page flags don't keep the memmap; vmem has it kept."""
         pids = [self.guest.spawn("sh -c 'while :; do vmem map; done'", f"/tmp/map{i}")
                 for i in range(2)]
-        for pid in pids:
-            self.at_end(f"kill -9 {pid}")
+        # With what each has started, which keeps the module in use while it looks.
+        end = "; ".join(f"kill -9 -- -{pid}" for pid in pids)
+        self.at_end(f"{end}; while pidof vmem; do sleep 0.1; done")
         for _ in range(6):
             self.resize(0)
             self.resize(4 * GIB)
-        for pid in pids:
-            self.guest.kill(pid)
 
     def test_watch_wakes(self):
         """It looks when the state changes, not when its time has come."""
         self.guest.spawn("vmem watch --json -i 3600", "/tmp/watch")
-        self.at_end("killall vmem")
+        self.at_end("killall -9 vmem; while pidof vmem; do sleep 0.1; done")
 
         def looks():
             return [json.loads(line) for line in self.guest.read("/tmp/watch").splitlines()]
