@@ -44,6 +44,8 @@ tools:
 # Into PREFIX, /usr/local unless told otherwise.
 install-tools: tools
 	$(call each_tool,install)
+	install -D -m 0644 docs/virtio_mem.4 \
+		$(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man4/virtio_mem.4
 
 # The guest's kernel is Debian's newest, whatever runs here.
 demo:
