@@ -244,7 +244,7 @@ struct task_struct;
  * @frozen: how often the driver has let the device go to sleep
  * @restored: how often it has come back
  * @refused: how often the driver has refused
- * @wake_ms: a sleep ends so long after it began; below 0: nothing ends it
+ * @wake_ms: a suspend ends so long after it began; below 0: nothing ends it
  * @wake_work: ends a sleep
  *
  * @addr: region, bytes

@@ -53,6 +53,16 @@ static bool keeps(const struct mock *m)
 	}
 }
 
+/*
+ * Nothing wakes a guest that hibernates: it has no sleep to end, and a wake-up
+ * while it writes its image makes the hibernation fail with -EBUSY.
+ */
+static bool woken_after_freeze(void)
+{
+	return pm_suspend_target_state != PM_SUSPEND_TO_IDLE &&
+	       pm_suspend_target_state != PM_SUSPEND_ON;
+}
+
 static void fall_asleep(struct mock *m)
 {
 	if (m->plugged && !keeps(m)) {
@@ -62,7 +72,7 @@ static void fall_asleep(struct mock *m)
 		mock_model_system_reset(m);
 	}
 	/* A wake-up before all sleep would make the suspend fail. */
-	if (m->wake_ms >= 0 && pm_suspend_target_state != PM_SUSPEND_TO_IDLE)
+	if (m->wake_ms >= 0 && woken_after_freeze())
 		schedule_delayed_work(&m->wake_work,
 				      msecs_to_jiffies(m->wake_ms));
 }
