@@ -11,7 +11,7 @@ from vm.cases.case import MIB, PAGE, POOL, merge, total
 from vm.cases.mock_case import MockCase
 from vm.device import faults
 from vm.device.events import Events
-from vm.device.fault import DIR, Fault, census, counts, shell, wrong
+from vm.device.fault import DIR, INJECT, Fault, census, counts, shell, wrong
 from vm.device.faults import CONTIG, FULL
 from vm.device.mock import ADDR, DIR as MOCKS, SIZE, VIRTIO, ranges
 from vm.harness.guest import Pattern
@@ -555,6 +555,41 @@ class Calls(FaultCase):
         self.guest.run(f"echo online_movable >{state}")
         self.without_faults()
         self.settled(BB, 60)
+
+
+class Vetoes(FaultCase):
+    """Other notifiers refuse, each in its turn."""
+
+    def test_refusal_before_ours_follows_one_after_ours(self):
+        """Pages that were not handed over are not taken back, whatever was before."""
+        self.bring(BB)
+        pattern = Pattern(self.guest, self.pattern)
+        self.guest.ok("echo 1 >/proc/sys/vm/drop_caches; memtool drain")
+        before = self.look()
+        # Pages are taken, handed over, and the core gives up then: ours is called twice.
+        self.fault.order("dissolve_free_hugetlb_folios,dissolve_free_huge_pages ret=-16 "
+                         "in=offline_pages", "virtio_mem_choose_method ret=3")
+        self.device.request(0)
+        self.refused(0)
+        # Ours is called only when it is over; no page has been taken.
+        self.place_veto("first")
+        self.guest.ok(f"echo -16 >{INJECT}/MEM_GOING_OFFLINE/error")
+        self.fault.clear()
+        self.fault.order("virtio_mem_choose_method ret=0", "offline_pages ret=0 after=1000")
+        self.refused(1)
+        self.device.request(BB)
+        self.settled(BB)
+        self.without_faults()
+        self.look(before)
+        self.guest.ok(f"echo 0 >{INJECT}/MEM_GOING_OFFLINE/error")
+        self.device.request(0)
+        self.settled(0, 60)
+        self.look()
+        self.assertEqual(pattern.check(), f"OK {self.pattern // PAGE}")
+
+    def refused(self, point):
+        """Wait until a point was met more than once, so that a try has ended."""
+        self.vm.wait(lambda: self.fault.points()[point][0] > 2, "tried twice", 30)
 
 
 class Nth(FaultCase):

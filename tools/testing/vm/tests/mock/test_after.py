@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which big blocks are used after one was refused, and when that one is used again."""
 
-from vm.cases.case import MIB
+from vm.cases.case import GIB, MIB
 from vm.cases.mock_case import MockCase
 from vm.device.fault import Fault
 from vm.device.mock import ADDR
@@ -67,10 +67,24 @@ class After(MockCase):
         self.has(0, 1, 2, 3)
         self.resize(0)
 
+
+class Always(After):
+    """Everything is refused, in a region of more big blocks than are tried."""
+
+    size = 8 * GIB
+    options = {"append": f"memmap={size >> 30}G${ADDR:#x} init_on_alloc=0",
+               "options": ("-m", f"{(size >> 30) + 2}G")}
+    mock_args = f"{MockCase.mock_args} size={size}"
+    test_refused_by_the_device = test_refused_by_the_device_without_others = None
+    test_refused_by_linux = None
+
+    def region(self, index=0):
+        return ADDR, ADDR + self.size
+
     def test_always_refused_by_linux(self):
-        """Each is tried once; then growing waits, and says why."""
+        """So many are tried once each; then growing waits, and says why."""
         self.fault.order(f"{ADD} ret=-17")
-        self.device.request(64 * MIB * 64)
+        self.device.request(self.size)
         self.vm.wait(lambda: self.fault.points()[0][0] >= 32, "given up", 40)
         self.wait_state("waiting")
         self.assertIn("Linux refuses to add", self.guest.attr("last_error"))
@@ -80,7 +94,8 @@ class After(MockCase):
         # After the first refusal no more than a pass may try are plugged at a time.
         blocks = [int(words[4]) for words in self.device.log("PLUG")]
         self.assertLessEqual(max(blocks[1:]), 8, blocks)
-        self.guest.run("sleep 3")
+        # Passes begin as ever, and none of them tries one of the others.
+        self.guest.run("sleep 10")
         self.assertEqual(self.fault.points()[0][0], tries)
         self.fault.clear()
         self.reload()

@@ -21,6 +21,18 @@ class SmallBlocks(Behaves):
 
     mock_args = "block_size=2M"
 
+    def test_nearest_size_is_told_once(self):
+        """A request between two big blocks is met as nearly as they allow; said once."""
+        odd = 300 * MIB
+        self.device.request(odd)
+        self.reached(256 * MIB)
+        # Each is heard of, and has the driver look at its size again.
+        for _ in range(3):
+            self.device.request(odd)
+            self.guest.run("sleep 0.5")
+        self.assertEqual(self.guest.dmesg().count("met as near as big blocks"), 1)
+        self.resize(0)
+
 
 class NoNode(MockCase):
     """A proximity domain that does not exist."""

@@ -20,7 +20,7 @@ class Prompt(MocksCase):
     """Devices that wait for different things, and then get them."""
 
     # The size of each in the end, and the event that made it go on.
-    ENDS = {0: (BB, "a new request"), 1: (4 * BB, "a larger usable region"),
+    ENDS = {0: (BB, "a new request, refused once"), 1: (4 * BB, "a larger usable region"),
             2: (BB, "a late answer"), 3: (2 * BB, "memory that user space has offlined"),
             4: (0, "memory that was freed")}
 
@@ -60,7 +60,9 @@ class Prompt(MocksCase):
         self.guest.wait_line("/tmp/lock", "READY", 60)
         self.all_wait()
         begin, took = time.monotonic(), {}
-        self.guest.ok(f"kill -9 {holder}; cd {DIR}; echo clear >0/fault; echo {BB} >0/requested; "
+        # A new request that is refused once is tried again as soon as the first one was.
+        self.guest.ok(f"kill -9 {holder}; cd {DIR}; echo clear >0/fault; "
+                      f"echo plug nack >0/fault; echo {BB} >0/requested; "
                       "echo 512M >1/usable; echo now >2/pending; echo clear >3/fault; "
                       f"echo offline >{self.block()}")
         while len(took) < len(self.ENDS) and time.monotonic() - begin < 30 * self.vm.slow:

@@ -39,6 +39,15 @@ class Orphan(MocksCase):
 
     count = 4
 
+    def block(self, device):
+        """The state of the first memory block of a device."""
+        return f"/sys/devices/system/memory/memory{self.mock[device].base() // (128 * MIB)}/state"
+
+    def flip(self, device):
+        """User space offlines that memory, and onlines it."""
+        self.guest.ok(f"until echo offline >{self.block(device)}; do sleep 0.5; done; "
+                      f"echo online_movable >{self.block(device)}", 30)
+
     def hold_locks(self, seconds):
         """Let user space offline a page that is held for so long: all wait for it."""
         fault = Fault(self.guest)
@@ -51,9 +60,7 @@ class Orphan(MocksCase):
         self.assertGreater(pattern.pages_in(base, base + 128 * MIB), 1000)
         fault.order(*(f"offline_pages hold={base + (k * 8 + 4) * MIB:#x} "
                       f"ms={seconds * 1000} task=any times=1" for k in range(8)))
-        block = base // (128 * MIB)
-        pid = self.guest.spawn(f"sh -c 'echo offline >/sys/devices/system/memory/memory{block}"
-                               "/state'", "/tmp/offline.log")
+        pid = self.guest.spawn(f"sh -c 'echo offline >{self.block(1)}'", "/tmp/offline.log")
         self.vm.wait(lambda: any(fired for _, fired in fault.points()), "offlining", 20)
         return pattern, pid
 
@@ -84,7 +91,26 @@ class Orphan(MocksCase):
         self.bound(4)
         self.guest.ok(f"while kill -0 {pid} 2>/dev/null; do sleep 0.2; done", 60)
         self.guest.kill(pattern.pid)
-        self.guest.run(f"echo online_movable >/sys/devices/system/memory/"
-                       f"memory{self.mock[1].base() // (128 * MIB)}/state")
+        self.guest.run(f"echo online_movable >{self.block(1)}")
+        self.reached({0: 128 * MIB, 1: 128 * MIB})
+        # Nothing of a driver that has ended hears of memory any more.
+        self.guest.ok("rmmod virtio_mem", timeout=15)
+        for device in (0, 1):
+            self.flip(device)
+        self.load()
+        self.reached({0: 128 * MIB, 1: 128 * MIB})
+        self.resize(0)
+
+    def test_sleep_is_refused_while_a_worker_is_stuck(self):
+        """A worker that does not come to rest in time: no sleep, and it goes on."""
+        pattern, pid = self.hold_locks(20)
+        self.mock.request({0: 128 * MIB})
+        self.seen(0, lambda d: d.size == 128 * MIB, "plugged, being added")
+        said = self.guest.run(f"dmesg -c >/dev/null; echo freeze >{DIR}/0/sleep", 40)[1]
+        self.assertIn("resource busy", said)
+        self.assertIn("memory hotplug is under way", self.guest.dmesg())
+        self.guest.ok(f"while kill -0 {pid} 2>/dev/null; do sleep 0.2; done", 60)
+        self.guest.kill(pattern.pid)
+        self.guest.run(f"echo online_movable >{self.block(1)}")
         self.reached({0: 128 * MIB, 1: 128 * MIB})
         self.resize(0)
