@@ -152,6 +152,8 @@ class WithVmem(WithGuest):
         self.assertIn("held by", said["guest"]["cause"])
         self.guest.kill(pinner)
         self.vm.resize(GIB)
+        # Linux has the last of it only some time after it is plugged.
+        self.wait_state("idle")
         self.at = "no less than is safe"
         # Locked, so that so much has to stay.
         holder = self.guest.spawn("memtool lock 0x50000000", "/tmp/lock")
