@@ -231,21 +231,22 @@ DEFINE_SEQ_ATTRIBUTE(details);
 static int hold_open(struct inode *inode, struct file *file)
 {
 	struct virtio_mem *vm = inode->i_private;
-	int rc = virtio_mem_hold_begin(&vm->hold);
+	unsigned long round;
+	int rc = virtio_mem_hold_begin(&vm->hold, &round);
 
 	if (rc)
 		return rc;
 	/* The file may be open for longer than the device exists. */
 	kref_get(&vm->ref);
-	file->private_data = vm;
+	file->private_data = (void *)round;
 	return 0;
 }
 
 static int hold_release(struct inode *inode, struct file *file)
 {
-	struct virtio_mem *vm = file->private_data;
+	struct virtio_mem *vm = inode->i_private;
 
-	virtio_mem_hold_end(&vm->hold);
+	virtio_mem_hold_end(&vm->hold, (unsigned long)file->private_data);
 	virtio_mem_put(vm);
 	return 0;
 }

@@ -5,8 +5,9 @@
  * because the worker removed a big block in the middle of such a read.  A reader
  * therefore asks first, and the worker removes nothing until the reader is done.
  *
- * The worker waits for readers for a limited time only, because nobody may keep
- * it from shrinking.  New readers wait while the worker waits or removes.
+ * The worker waits once for each reader, for a limited time, because nobody may
+ * keep it from shrinking.  Afterwards this reader is overdue and counts no more.
+ * New readers wait while the worker waits or removes.
  */
 #include <linux/jiffies.h>
 #include <linux/sched.h>
@@ -25,17 +26,20 @@ void virtio_mem_hold_init(struct virtio_mem_hold *hold)
 	spin_lock_init(&hold->lock);
 	init_waitqueue_head(&hold->wait);
 	hold->readers = 0;
+	hold->round = 0;
 	hold->leaving = false;
 }
 
-static bool enter(struct virtio_mem_hold *hold)
+static bool enter(struct virtio_mem_hold *hold, unsigned long *round)
 {
 	bool ok;
 
 	spin_lock(&hold->lock);
 	ok = !hold->leaving;
-	if (ok)
+	if (ok) {
 		hold->readers++;
+		*round = hold->round;
+	}
 	spin_unlock(&hold->lock);
 	return ok;
 }
@@ -43,27 +47,31 @@ static bool enter(struct virtio_mem_hold *hold)
 /**
  * virtio_mem_hold_begin() - keep all memory in Linux
  * @hold: the device's
+ * @round: the round that the reader belongs to, for virtio_mem_hold_end()
  *
  * The memory may leave all the same after VIRTIO_MEM_HOLD_MS.
  *
  * Context: may sleep, for as long as one removal lasts.
  * Return: 0, to be ended by virtio_mem_hold_end(); -ERESTARTSYS: a fatal signal.
  */
-int virtio_mem_hold_begin(struct virtio_mem_hold *hold)
+int virtio_mem_hold_begin(struct virtio_mem_hold *hold, unsigned long *round)
 {
-	return wait_event_killable(hold->wait, enter(hold));
+	return wait_event_killable(hold->wait, enter(hold, round));
 }
 
 /**
  * virtio_mem_hold_end() - let memory leave again
  * @hold: the device's
+ * @round: of virtio_mem_hold_begin()
  *
  * Context: any process.
  */
-void virtio_mem_hold_end(struct virtio_mem_hold *hold)
+void virtio_mem_hold_end(struct virtio_mem_hold *hold, unsigned long round)
 {
 	spin_lock(&hold->lock);
-	hold->readers--;
+	/* An overdue reader is not counted any more. */
+	if (round == hold->round)
+		hold->readers--;
 	spin_unlock(&hold->lock);
 	wake_up_all(&hold->wait);
 }
@@ -73,15 +81,25 @@ void virtio_mem_hold_end(struct virtio_mem_hold *hold)
  * @hold: the device's
  *
  * Context: the worker; sleeps for VIRTIO_MEM_HOLD_MS at most.
- * Return: false if somebody still looks after that time.
+ * Return: how many readers are overdue since just now.
  */
-bool virtio_mem_hold_leave(struct virtio_mem_hold *hold)
+unsigned int virtio_mem_hold_leave(struct virtio_mem_hold *hold)
 {
+	unsigned int overdue;
+
 	spin_lock(&hold->lock);
 	hold->leaving = true;
 	spin_unlock(&hold->lock);
-	return wait_event_timeout(hold->wait, !READ_ONCE(hold->readers),
-				  msecs_to_jiffies(VIRTIO_MEM_HOLD_MS));
+	wait_event_timeout(hold->wait, !READ_ONCE(hold->readers),
+			   msecs_to_jiffies(VIRTIO_MEM_HOLD_MS));
+	spin_lock(&hold->lock);
+	overdue = hold->readers;
+	if (overdue) {
+		hold->readers = 0;
+		hold->round++;
+	}
+	spin_unlock(&hold->lock);
+	return overdue;
 }
 
 /**

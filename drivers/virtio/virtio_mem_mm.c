@@ -654,15 +654,16 @@ static int bounded_empty(struct virtio_mem *vm,
 static int bounded_offline(struct virtio_mem *vm, unsigned int ms,
 			   enum virtio_mem_cause *cause)
 {
+	unsigned int overdue = virtio_mem_hold_leave(&vm->hold);
 	enum virtio_mem_cause why;
 	ktime_t begin;
 	int rc = -EINTR;
 
 	*cause = VIRTIO_MEM_CAUSE_INTERRUPTED;
-	if (!virtio_mem_hold_leave(&vm->hold))
-		dev_warn_once(&vm->vdev->dev,
-			      "somebody keeps debugfs' hold open for over %u s, and memory leaves all the same\n",
-			      VIRTIO_MEM_HOLD_MS / 1000);
+	if (overdue)
+		dev_warn_ratelimited(&vm->vdev->dev,
+				     "debugfs' hold is open %u times for over %u s: memory leaves all the same, and no longer waits for these\n",
+				     overdue, VIRTIO_MEM_HOLD_MS / 1000);
 	if (!virtio_mem_bound_begin(&vm->bound, ms))
 		goto left;
 	begin = ktime_get();

@@ -233,7 +233,8 @@
 #define VIRTIO_MEM_FLUSH_MS		500
 
 /*
- * The worker waits in ms for those who look at pages, before it removes memory.
+ * The worker waits so long, in ms, and once only for each of those who look at
+ * pages, before it removes memory.
  * A reader takes some ms for a piece of 256 MiB, and up to 200 without KVM.
  */
 #define VIRTIO_MEM_HOLD_MS		2000
