@@ -11,7 +11,7 @@ virtio-mem-objs-list := virtio_mem.o virtio_mem_device.o virtio_mem_param.o \
 	virtio_mem_vq.o virtio_mem_bound.o virtio_mem_hold.o virtio_mem_sysfs.o virtio_mem_event.o \
 	virtio_mem_debugfs.o virtio_mem_vmcore.o \
 	virtio_mem_bb.o virtio_mem_cause.o virtio_mem_choose.o \
-	virtio_mem_note.o virtio_mem_plan.o virtio_mem_proto.o virtio_mem_retry.o
+	virtio_mem_known.o virtio_mem_note.o virtio_mem_plan.o virtio_mem_proto.o virtio_mem_retry.o
 virtio-mem-objs-list += $(if $(CONFIG_PM_SLEEP),virtio_mem_pm.o)
 virtio-mem-objs-list += virtio_mem_stats.o virtio_mem_trace.o
 # define_trace.h includes virtio_mem_trace.h by its name; this is for a graft.

@@ -5,21 +5,22 @@
  * because the dump needs the crashed kernel's memory.
  */
 #include <linux/crash_dump.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 
 #include "virtio_mem_device.h"
+#include "virtio_mem_known.h"
 #include "virtio_mem_vmcore.h"
 
 #ifdef CONFIG_PROC_VMCORE
-/* Caches the answer for one device block, because the core asks in order. */
+/* @mutex: one request at a time; guards @known, too. */
 struct vmcore {
 	struct vmcore_cb cb;
 	struct virtio_mem *vm;
-	struct mutex mutex;	/* one request at a time, and the cache */
-	u64 addr;
-	bool known;
-	bool plugged;
+	struct mutex mutex;
+	struct virtio_mem_known known;
 };
 
 static struct vmcore *to_vmcore(struct vmcore_cb *cb)
@@ -27,13 +28,39 @@ static struct vmcore *to_vmcore(struct vmcore_cb *cb)
 	return container_of(cb, struct vmcore, cb);
 }
 
-static bool ask(struct vmcore *v, u64 addr)
+/* Asks until @block is known, or the device says nothing of use. */
+static void ask(struct vmcore *v, unsigned long block)
 {
-	if (virtio_mem_vq_pending(&v->vm->vq) &&
-	    virtio_mem_vq_poll(&v->vm->vq) == VIRTIO_MEM_ANSWER_SILENT)
-		return false;
-	return virtio_mem_vq_ask_state(&v->vm->vq, addr, 1) ==
-	       VIRTIO_MEM_STATE_PLUGGED;
+	struct virtio_mem *vm = v->vm;
+	unsigned long first, nr;
+	int state;
+
+	if (virtio_mem_vq_pending(&vm->vq) &&
+	    virtio_mem_vq_poll(&vm->vq) == VIRTIO_MEM_ANSWER_SILENT)
+		return;
+	nr = virtio_mem_known_range(&v->known, block, &first);
+	for (;;) {
+		state = virtio_mem_vq_ask_state(&vm->vq,
+						vm->region.start + first * vm->block_size,
+						nr);
+		switch (state) {
+		case VIRTIO_MEM_STATE_PLUGGED:
+		case VIRTIO_MEM_STATE_UNPLUGGED:
+			virtio_mem_known_keep(&v->known, first, nr,
+					      state == VIRTIO_MEM_STATE_PLUGGED);
+			return;
+		case VIRTIO_MEM_STATE_MIXED:
+		case -EPROTO:
+			/* An ERROR may be about another block of the range. */
+			if (nr > 1)
+				break;
+			virtio_mem_known_doubt(&v->known, block);
+			return;
+		default:
+			return;
+		}
+		nr = virtio_mem_known_half(block, &first, nr);
+	}
 }
 
 /* Pages of unknown state are not read: better a gap than a dead dump. */
@@ -41,20 +68,20 @@ static bool pfn_is_ram(struct vmcore_cb *cb, unsigned long pfn)
 {
 	struct vmcore *v = to_vmcore(cb);
 	struct virtio_mem *vm = v->vm;
-	u64 addr = PFN_PHYS(pfn) & ~(vm->block_size - 1);
+	u64 addr = PFN_PHYS(pfn);
+	unsigned long block;
 	bool plugged;
 
 	if (addr < vm->region.start || addr > vm->region.end)
 		return true;
-	if (addr >= vm->region.start + vm->config.cfg.usable_region_size)
+	block = div64_u64(addr - vm->region.start, vm->block_size);
+	if (block >= v->known.nr)
 		return false;
 	mutex_lock(&v->mutex);
-	if (!v->known || v->addr != addr) {
-		v->plugged = ask(v, addr);
-		v->addr = addr;
-		v->known = true;
-	}
-	plugged = v->plugged;
+	if (virtio_mem_known_get(&v->known, block) == VIRTIO_MEM_KNOWN_NOT)
+		ask(v, block);
+	plugged = virtio_mem_known_get(&v->known, block) ==
+		  VIRTIO_MEM_KNOWN_PLUGGED;
 	mutex_unlock(&v->mutex);
 	return plugged;
 }
@@ -73,6 +100,11 @@ int virtio_mem_vmcore_start(struct virtio_mem *vm)
 	if (!v)
 		return -ENOMEM;
 	v->vm = vm;
+	v->known.nr = div64_u64(vm->config.cfg.usable_region_size,
+				vm->block_size);
+	/* Without it, the driver only asks more often. */
+	v->known.map = kvzalloc(virtio_mem_known_bytes(v->known.nr),
+				GFP_KERNEL | __GFP_NOWARN);
 	v->cb.pfn_is_ram = pfn_is_ram;
 	mutex_init(&v->mutex);
 	vm->vmcore = v;
@@ -95,6 +127,7 @@ void virtio_mem_vmcore_stop(struct virtio_mem *vm)
 	struct vmcore *v = vm->vmcore;
 
 	unregister_vmcore_cb(&v->cb);
+	kvfree(v->known.map);
 	kfree(v);
 	vm->vmcore = NULL;
 }

@@ -7,6 +7,7 @@ have left it.  The memory to be dumped is the device's in software.
 
 import base64
 import struct
+import time
 
 from vm.cases.case import MIB
 from vm.cases.mock_case import MockCase
@@ -55,6 +56,9 @@ def mark(address):
 class Kdump(MockCase):
     """Of the region's big blocks the second and the third are plugged."""
 
+    block = BB
+    # The usable region has eight blocks.
+    questions = [(0, 8), (0, 4), (0, 2), (0, 1), (1, 1), (2, 2), (2, 1), (3, 1)]
     options = {"append": f"{OPTIONS['append']} memmap=1M${HEADER:#x} elfcorehdr={HEADER:#x}",
                "options": ("-device", f"loader,file={image()},addr={HEADER:#x},force-raw=on")}
 
@@ -85,6 +89,11 @@ class Kdump(MockCase):
         return base64.b64decode(self.guest.ok(
             f"dd if=/proc/vmcore bs=8 skip={offset // 8} count={size // 8} 2>/dev/null | base64"))
 
+    def read(self, first, count):
+        """So many MiB of /proc/vmcore, whose memory begins within the first one."""
+        self.assertLess(self.offsets[ADDR][0], MIB)
+        self.guest.ok(f"dd if=/proc/vmcore of=/dev/null bs=1M skip={first} count={count}", 120)
+
     def memory(self, address):
         """Eight bytes of what the dump has for a physical address."""
         for start, (offset, size) in self.offsets.items():
@@ -92,20 +101,26 @@ class Kdump(MockCase):
                 return self.dump(offset + address - start)
         raise AssertionError(f"{address:#x} is not in the dump")
 
+    def asked(self):
+        """[(first block, blocks)] of all questions, which are about states."""
+        self.assertEqual({words[2] for words in self.device.log()} - {"STATE"}, set())
+        return [((int(words[3], 16) - ADDR) // self.block, int(words[4]))
+                for words in self.device.log()]
+
     def test_dump_has_what_is_plugged(self):
-        """All of that, zeroes for the rest; each block is asked for once in a row."""
+        """All of that, zeroes for the rest; by ranges, of which none is asked for twice."""
         self.assertIn("neither plugged nor unplugged", self.guest.dmesg())
         for address in range(ADDR, ADDR + 4 * BB, BB // 2):
             plugged = ADDR + BB <= address < ADDR + 3 * BB
             self.assertEqual(self.memory(address), mark(address) if plugged else bytes(8),
                              f"{address:#x}")
-        log = self.device.log()
-        self.assertEqual([(words[2], int(words[3], 16)) for words in log],
-                         [("STATE", ADDR + i * BB) for i in range(4)])
+        self.assertEqual(self.asked(), self.questions)
         # Nobody asks about what can't be used; others' memory is none of its business.
         self.assertEqual(self.memory(ADDR + 1024 * MIB), bytes(8))
         self.assertEqual(self.memory(OTHERS), TEXT[:8])
-        self.assertEqual(len(self.device.log()), 4)
+        # What is known is kept, whatever was asked for in between.
+        self.assertEqual(self.memory(ADDR + BB), mark(ADDR + BB))
+        self.assertEqual(self.asked(), self.questions)
 
     def test_nothing_is_plugged_or_unplugged(self):
         """Whatever the host requests; and unloading changes nothing."""
@@ -120,6 +135,37 @@ class Kdump(MockCase):
 
     def test_what_the_device_does_not_tell_is_left_out(self):
         """An ERROR is no reason to read: better a gap than a dead dump."""
-        self.device.fault("state error")
+        self.device.fault("state error every=1")
         self.assertEqual(self.memory(ADDR + BB), bytes(8))
+        self.device.fault("clear")
         self.assertEqual(self.memory(ADDR + 2 * BB), mark(ADDR + 2 * BB))
+        # That was no answer: it is asked for again.
+        self.assertEqual(self.memory(ADDR + BB), mark(ADDR + BB))
+
+    def test_dump_goes_on_without_answers(self):
+        """A device that answers late, or never: gaps, and no wait for each page."""
+        self.device.fault("state never")
+        begin = time.monotonic()
+        for _ in range(3):
+            self.assertEqual(self.memory(ADDR + BB), bytes(8))
+        self.read(129, 64)
+        self.assertLess(time.monotonic() - begin, 30 * self.vm.slow)
+        self.assertEqual(len(self.asked()), 1)
+        self.device.order("pending", "now")
+        self.assertEqual(self.memory(ADDR + BB), mark(ADDR + BB))
+
+
+class KdumpSmallBlocks(Kdump):
+    """512 blocks of 2 MiB."""
+
+    mock_args = "block_size=2M"
+    block = 2 * MIB
+    questions = [(0, 512), (0, 256), (0, 128), (0, 64), (64, 64), (128, 128), (128, 64),
+                 (192, 64)]
+
+    def test_whole_dump_takes_few_questions(self):
+        """Nine, in place of one for each block."""
+        self.read(0, 1025)
+        self.assertEqual(self.asked(), [*self.questions, (256, 256)])
+
+    test_nothing_is_plugged_or_unplugged = test_dump_goes_on_without_answers = None

@@ -15,4 +15,9 @@ static inline int ilog2(u64 n)
 	return 63 - __builtin_clzll(n);
 }
 
+static inline unsigned long roundup_pow_of_two(unsigned long n)
+{
+	return n == 1 ? 1 : 1UL << (64 - __builtin_clzl(n - 1));
+}
+
 #endif
