@@ -4,6 +4,7 @@
  * probe, remove, features.  This file holds no policy.
  */
 #include <linux/acpi.h>
+#include <linux/cc_platform.h>
 #include <linux/crash_dump.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
@@ -132,6 +133,16 @@ static int init_geometry(struct virtio_mem *vm)
 }
 
 /*
+ * Whether this guest's memory is encrypted (TDX, SEV).  Linux does not accept
+ * hot-added memory there (up to 7.3), and touching it may kill the guest.  Not
+ * inlined, because a test makes it say otherwise.
+ */
+static noinline bool virtio_mem_encrypted(void)
+{
+	return cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+}
+
+/*
  * Takes over plugged memory that Linux uses; plans to unplug memory that an
  * earlier guest left plugged.
  */
@@ -185,6 +196,11 @@ static int virtio_mem_probe(struct virtio_device *vdev)
 	struct virtio_mem *vm;
 	int rc;
 
+	if (virtio_mem_encrypted()) {
+		dev_err(&vdev->dev,
+			"device refused: this guest's memory is encrypted, and Linux can't use added memory there\n");
+		return -EOPNOTSUPP;
+	}
 	vm = virtio_mem_alloc(vdev);
 	if (!vm)
 		return -ENOMEM;

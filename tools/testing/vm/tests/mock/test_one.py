@@ -46,6 +46,25 @@ class NoNode(MockCase):
         self.resize(0)
 
 
+class Encrypted(MockCase):
+    """A guest whose memory is encrypted, as the driver is made to believe."""
+
+    def test_device_is_refused(self):
+        """One line; the device is asked for nothing, and is not bound."""
+        fault = Fault(self.guest)
+        fault.load()
+        self.at_end("echo clear >/sys/kernel/debug/virtio_mem_fault/points")
+        self.mock.orders((0, "device", "remove"), (0, "log", "clear"))
+        fault.order("virtio_mem_encrypted ret=1 task=any")
+        self.mock.orders((0, "device", "add"), (0, "requested", 256 * MIB))
+        self.guest.run("sleep 1")
+        self.assertEqual((self.mock.look()[0].state, self.device.log()), (None, []))
+        self.assertEqual(self.guest.dmesg().count("refused: this guest's memory is encrypted"), 1)
+        fault.clear()
+        self.mock.orders((0, "device", "remove"), (0, "device", "add"))
+        self.reached(256 * MIB)
+
+
 class Doubt(MockCase):
     """Nobody knows what became of an unplug."""
 
