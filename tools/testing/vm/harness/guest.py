@@ -23,6 +23,12 @@ class Guest:
         self._count = 0
         self._log = []
 
+    def moved(self, path):
+        """The guest has moved to another QEMU; no command is under way."""
+        self._sock.close()
+        self._sock = socket.socket(socket.AF_UNIX)
+        self._sock.connect(str(path))
+
     def _read_until(self, pattern, timeout):
         """Read up to a match of the bytes pattern and return the match."""
         deadline = time.monotonic() + timeout * self._slow

@@ -71,8 +71,9 @@ class VM:
         config = CONFIGS / (config if "/" in str(config) else f"{config}.cfg")
         self.dir = run_dir(f"{config.stem}-{series}")
         self._sockets = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
+        self._trace = self.dir / "trace.log"
         self._scanned = 0
-        self._qemu = self.guest = self.qmp = None
+        self._qemu = self._command = self.guest = self.qmp = None
         _running.add(self)
         try:
             self._boot(config, mod, mod_args, [*options] + ["-no-reboot"] * (not reboots),
@@ -111,31 +112,41 @@ class VM:
                    "-display", "none", "-readconfig", str(config),
                    *how,
                    "-kernel", str(self.kernel.image), "-initrd", str(image),
-                   "-append", line, "-serial", f"file:{self.dir}/console.log",
+                   "-append", line,
+                   # Appended to, because a guest may move to another QEMU.
+                   "-chardev", f"file,id=console,path={self.dir}/console.log,append=on",
+                   "-serial", "chardev:console",
                    "-chardev", f"socket,id=agent,path={agent},server=on,wait=off",
                    "-serial", "chardev:agent",
                    # Frozen until we listen: what the guest says to nobody is lost.
                    "-S", "-qmp", f"unix:{monitor},server=on,wait=off",
                    "-trace", "virtio_mem_*", "-D", f"{self.dir}/trace.log",
                    *more]
+        self._command = command
+        self._start(command)
+        self.qmp = self._monitor(monitor)
+        self.guest = Guest(agent, self.alive, self.slow)
+        self.qmp.cmd("cont")
+        self.guest.wait_ready(180)
+        image.unlink()  # the guest has it; it is the bulk of the directory
+
+    def _start(self, command):
+        """A QEMU process, stopped."""
         (self.dir / "command").write_text("\n".join(command) + "\n")
         self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                       stdout=subprocess.DEVNULL,
-                                      stderr=(self.dir / "qemu.log").open("w"))
+                                      stderr=(self.dir / "qemu.log").open("a"))
+
+    def _monitor(self, path):
         deadline = time.monotonic() + 30
         while True:
             try:
-                self.qmp = QMP(monitor)
-                break
+                return QMP(path)
             except (FileNotFoundError, ConnectionRefusedError):
                 self.alive()
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
-        self.guest = Guest(agent, self.alive, self.slow)
-        self.qmp.cmd("cont")
-        self.guest.wait_ready(180)
-        image.unlink()  # the guest has it; it is the bulk of the directory
 
     @property
     def pid(self):
@@ -150,6 +161,43 @@ class VM:
         if "Kernel panic" in self.console():
             raise GuestError(f"guest panicked; logs in {self.dir}: {self.tail()}")
 
+    def migrate(self, bandwidth, meanwhile, timeout=60):
+        """Move the guest to a second QEMU on this machine, by live migration.
+
+        meanwhile() is called once it is under way, at so many bytes a second; then it
+        goes on as fast as it can.
+        """
+        old, command = self._qemu, list(self._command)
+        initrd = command.index("-initrd")
+        del command[initrd:initrd + 2]      # it is gone, and the guest has it
+        sockets = pathlib.Path(tempfile.mkdtemp(dir=self._sockets))
+        command = [word.replace(f"path={self._sockets}/agent", f"path={sockets}/agent")
+                   .replace(f"unix:{self._sockets}/qmp", f"unix:{sockets}/qmp")
+                   .replace(f"{self.dir}/trace.log", f"{self.dir}/trace-{sockets.name}.log")
+                   for word in command]
+        trace = self.dir / f"trace-{sockets.name}.log"
+        ours = self.qmp
+        try:
+            self._start([*command, "-incoming", f"unix:{sockets}/migration"])
+            theirs = self._monitor(sockets / "qmp")
+            ours.cmd("migrate-set-parameters", **{"max-bandwidth": bandwidth})
+            ours.cmd("migrate", uri=f"unix:{sockets}/migration")
+            self.wait(lambda: ours.cmd("query-migrate")["status"] == "active", "migrating", 30,
+                      0.02)
+            meanwhile()
+            ours.cmd("migrate-set-parameters", **{"max-bandwidth": 1 << 40})
+            self.wait(lambda: ours.cmd("query-migrate")["status"] in ("completed", "failed"),
+                      "migrated", timeout)
+            if ours.cmd("query-migrate")["status"] == "failed":
+                raise GuestError(f"migration failed; logs in {self.dir}: {self.tail()}")
+            ours.close()
+            self.qmp, self._trace = theirs, trace
+            self.guest.moved(sockets / "agent")
+        finally:
+            old.kill()
+            old.wait()
+        theirs.cmd("cont")
+
     def console(self):
         """The console log so far."""
         path = self.dir / "console.log"
@@ -163,7 +211,7 @@ class VM:
 
     def trace(self):
         """QEMU's log of every request and answer so far."""
-        path = self.dir / "trace.log"
+        path = self._trace
         return path.read_text(errors="replace") if path.exists() else ""
 
     def scan(self, allow=()):
