@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""libvirt resizes the guest: virsh update-memory-device.
+"""libvirt resizes the guest, saves it and restores it: virsh.
 
 No daemon is needed: virsh itself becomes the driver ("embed"), with all its
 files in a directory of ours. It must stay open for as long as the domain runs.
@@ -16,11 +16,12 @@ import subprocess
 import tempfile
 import time
 import unittest
+import uuid
 
-from vm.cases.case import MIB, POOL
+from vm.cases.case import MIB, PAGE, POOL
 from vm.cases.libvirtd import QEMU_CONF, domain_xml, users
 from vm.harness import console, initramfs, kernels
-from vm.harness.guest import Guest, GuestError
+from vm.harness.guest import Guest, GuestError, Pattern
 from vm.harness.vm import our_module, run_dir
 
 END = "end-of-answer"
@@ -67,6 +68,7 @@ class Libvirt(unittest.TestCase):
     """A domain from our XML."""
 
     at = ""
+    base = 0            # MemTotal with nothing plugged
     config = "libvirt"  # a group of its own: it shares no guest
 
     def setUp(self):
@@ -105,6 +107,8 @@ class Libvirt(unittest.TestCase):
         log = self.logs / "console.log"
         initramfs.build(self.kernel, self.root / "initrd", our_module())
         xml = domain_xml(self.name, self.kernel, self.root, log)
+        # So that it can be defined while it runs.
+        xml = xml.replace("</name>", f"</name><uuid>{uuid.uuid4()}</uuid>", 1)
         (self.root / "domain.xml").write_text(xml)
         said = self.virsh.run(f"create --paused {self.root}/domain.xml")
         self.assertIn("paused", self.virsh.run(f"domstate {self.name}"), said)
@@ -120,21 +124,54 @@ class Libvirt(unittest.TestCase):
         xml = self.virsh.run(f"dumpxml {self.name}")
         return int(re.search(r"<current unit='KiB'>(\d+)<", xml)[1]) * 1024
 
-    def test_update_memory_device(self):
-        """Up and down; libvirt's <current> and the guest agree."""
-        guest, log = self.start()
-        base = guest.mem_total()
-        for size in (1024, 256, 1280, 0):
-            self.at = f"size {size}"
-            self.virsh.run(f"update-memory-device {self.name} --node 0 "
-                           f"--requested-size {size}M --live")
-            deadline = time.monotonic() + 90
-            while (self.current(), guest.mem_total() - base, guest.attr("state")) \
-                    != (size * MIB, size * MIB, "idle"):
-                if time.monotonic() > deadline:
-                    self.fail(f"want {size} MiB: libvirt {self.current()}, guest "
-                              f"{guest.mem_total() - base}, {guest.attrs()}")
-                time.sleep(0.3)
+    def resize(self, guest, size):
+        """Have virsh request so many MiB; libvirt's <current> and the guest agree."""
+        self.virsh.run(f"update-memory-device {self.name} --node 0 "
+                       f"--requested-size {size}M --live")
+        deadline = time.monotonic() + 90
+        while (self.current(), guest.mem_total() - self.base, guest.attr("state")) \
+                != (size * MIB, size * MIB, "idle"):
+            if time.monotonic() > deadline:
+                self.fail(f"want {size} MiB: libvirt {self.current()}, guest "
+                          f"{guest.mem_total() - self.base}, {guest.attrs()}")
+            time.sleep(0.3)
+
+    def end(self, guest, log):
+        """Destroy the domain, which has nothing added."""
         self.assertEqual(guest.added(), [])
         self.virsh.run(f"destroy {self.name}")
         self.assertEqual(console.scan(log.read_text(errors="replace")), [])
+
+    def test_update_memory_device(self):
+        """Up and down."""
+        guest, log = self.start()
+        self.base = guest.mem_total()
+        for size in (1024, 256, 1280, 0):
+            self.at = f"size {size}"
+            self.resize(guest, size)
+        self.end(guest, log)
+
+    def test_save_and_restore(self):
+        """virsh save, restore, managedsave and start: memory and data are as before."""
+        guest, log = self.start()
+        self.base = guest.mem_total()
+        self.resize(guest, 512)
+        pattern = Pattern(guest, 128 * MIB)
+        self.virsh.run(f"define {self.root}/domain.xml")
+        for leave, come in ((f"save {self.name} {self.root}/saved", f"restore {self.root}/saved"),
+                            (f"managedsave {self.name}", f"start {self.name}")):
+            self.at = leave
+            self.virsh.run(leave, 120)
+            self.assertIn("shut off", self.virsh.run(f"domstate {self.name}"))
+            self.assertEqual(console.scan(log.read_text(errors="replace")), [])
+            self.virsh.run(come, 120)
+            self.assertIn("running", self.virsh.run(f"domstate {self.name}"))
+            guest.moved(self.root / "agent")
+            self.assertEqual(guest.mem_total() - self.base, 512 * MIB)
+            self.assertEqual(self.current(), 512 * MIB)
+            self.assertEqual(pattern.check(), f"OK {128 * MIB // PAGE}")
+            self.resize(guest, 1024)
+            self.resize(guest, 512)
+        guest.kill(pattern.pid)
+        self.resize(guest, 0)
+        self.end(guest, log)
