@@ -2,7 +2,7 @@
 /*
  * hold - holds guest memory in ways that "vmem why" must see through
  *
- *   hold lock|splice|uring|hugetlb|ksm|tables|memfd MIB    until killed
+ *   hold lock|splice|uring|hugetlb|thp|ksm|tables|memfd|secret MIB    until killed
  *   hold direct MIB DEVICE    reads that the device does not finish
  *   hold files NUMBER DIR     makes empty files, whose inodes are slab; ends
  *   hold as UID COMMAND...    runs a command as another user
@@ -143,6 +143,20 @@ static void do_memfd(size_t bytes)
 	munmap(mem, bytes);
 }
 
+/* Memory that is not even in the kernel's own map: memfd_secret(). */
+static void do_secret(size_t bytes)
+{
+	int fd = syscall(SYS_memfd_secret, 0);
+	char *mem;
+
+	if (fd < 0 || ftruncate(fd, bytes))
+		die("memfd_secret");
+	mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mem == MAP_FAILED)
+		die("mmap");
+	fill(mem, bytes);
+}
+
 static int do_files(long nr, const char *dir)
 {
 	char name[200];
@@ -187,10 +201,14 @@ int main(int argc, char **argv)
 		do_tables(bytes);
 	} else if (!strcmp(how, "memfd")) {
 		do_memfd(bytes);
+	} else if (!strcmp(how, "secret")) {
+		do_secret(bytes);
 	} else {
 		mem = map(bytes, !strcmp(how, "hugetlb") ? MAP_HUGETLB : 0);
 		if (!strcmp(how, "ksm"))
 			madvise(mem, bytes, MADV_NOHUGEPAGE);
+		if (!strcmp(how, "thp"))
+			madvise(mem, bytes, MADV_HUGEPAGE);
 		fill(mem, bytes);
 		if (!strcmp(how, "lock") && mlock(mem, bytes))
 			die("mlock");
