@@ -15,7 +15,9 @@ class Big(GuestCase):
     """Four big blocks."""
 
     config = "bb-128m"
-    options = {"append": "init_on_alloc=0", "options": ("-m", "size=64G,maxmem=100G,slots=1")}
+    options = {"append": "init_on_alloc=0", "options": (
+        "-m", "size=64G,maxmem=100G,slots=1", "-machine", "memory-backend=ram",
+        "-object", "memory-backend-ram,id=ram,size=64G,reserve=off")}
 
     def setUp(self):
         super().setUp()
