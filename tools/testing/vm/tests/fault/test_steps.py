@@ -510,6 +510,15 @@ class Calls(FaultCase):
         self.settled(0, 60)
         self.assertEqual(pattern.check(), f"OK {128 * MIB // PAGE}")
 
+    def test_request_that_is_not_sent_is_sent_again(self):
+        """No memory for it for a moment: that is no reason to wait, nor to say so."""
+        self.guest.ok("dmesg -c >/dev/null")
+        self.fault.order("virtqueue_add_sgs ret=-28 times=3")
+        self.device.request(BB)
+        self.settled(BB)
+        self.assertEqual(self.fault.points()[0][1], 3)
+        self.assertNotIn("not met yet", self.guest.dmesg())
+
     def test_own_events_start_no_pass(self):
         """Offlining that is taken back is the worker's own: it comes again ever later."""
         self.bring(BB)
