@@ -63,6 +63,19 @@ class Config(MocksCase):
         self.resize(384 * MIB)
         self.resize(0)
 
+    def test_later_moves_are_ignored(self):
+        """A configuration that makes sense, but for another region or another block."""
+        self.resize(256 * MIB)
+        lies = {"block_size=2M": "block size has changed",
+                f"addr={(4 << 30) + (8 << 30)}": "region has moved",
+                "region_size=1G": "region has moved"}
+        for i, (lie, why) in enumerate(lies.items()):
+            self.mock[i].order("config", lie)
+            self.seen(i, lambda d, w=why: w in d.error, lie)
+        self.mock.all("config", "truth")
+        self.resize(384 * MIB)
+        self.resize(0)
+
     # Lies that begin in the middle of a request, which is answered wrongly, too.
     AMID = ("busy block_size=0", "error done block_size=3M", "nack region_size=130M",
             "unknown done addr=0xfffffffff0000000", "short usable_region_size=8G",
