@@ -51,9 +51,9 @@ static struct json_object *tell_agent(struct host *host,
 	if (!host->ops->agent(host, dev, json_object_to_json_string(command),
 			      AGENT_SECONDS, &text, why)) {
 		answer = json_tokener_parse(text);
-		if (json_object_object_get_ex(answer, "return", &result))
-			json_object_get(result);
-		else
+		json_object_object_get_ex(answer, "return", &result);
+		json_object_get(result);
+		if (!result)
 			*why = xstrdup("the guest agent's answer is none");
 	}
 	json_object_put(answer);
@@ -137,7 +137,8 @@ static bool get_size(struct json_object *from, const char *key, uint64_t *value)
 	struct json_object *number;
 
 	if (!json_object_object_get_ex(from, key, &number) ||
-	    !json_object_is_type(number, json_type_int))
+	    !json_object_is_type(number, json_type_int) ||
+	    json_object_get_int64(number) < 0)
 		return false;
 	*value = json_object_get_uint64(number);
 	return true;
@@ -167,8 +168,8 @@ static struct json_object *pick(struct json_object *all,
 		}
 	}
 	if (nr == 1)
-		return json_object_array_get_idx(all, 0);
-	if (same == 1)
+		found = json_object_array_get_idx(all, 0);
+	if (found && (nr == 1 || same == 1))
 		return found;
 	*why = xstrdup(nr ? "can't tell which of the guest's devices it is" :
 		       "vmem in the guest sees no device");
@@ -186,7 +187,7 @@ static struct json_object *ask(struct host *host, const struct device *dev,
 
 	if (!text)
 		return NULL;
-	all = json_tokener_parse(text);
+	all = json_parse(text);
 	if (!json_object_object_get_ex(all, name, list) ||
 	    !json_object_is_type(*list, json_type_array)) {
 		*why = xasprintf("vmem in the guest printed no list of %s",

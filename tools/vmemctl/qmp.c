@@ -29,8 +29,12 @@ static struct qmp *qmp_of(struct host *host)
 
 static int lost(struct qmp *q)
 {
+	bool rubbish = errno == EPROTO || errno == EMSGSIZE;
+
 	q->host.lost = true;
-	return host_fail(&q->host, "QEMU has hung up: %s", strerror(errno));
+	return host_fail(&q->host, "QEMU %s: %s",
+			 rubbish ? "can't be understood" : "has hung up",
+			 strerror(errno));
 }
 
 static bool is_size_event(struct json_object *message)
@@ -49,14 +53,16 @@ static const char *error_text(struct json_object *error)
 
 /*
  * One command; arguments are taken over, and may be NULL.
- * Returns what "return" holds, to be put, or NULL with the host's error.
+ * Returns what "return" holds, to be put, or NULL with the host's error; only
+ * what is of that type is an answer.
  */
 static struct json_object *command(struct qmp *q, const char *name,
-				   struct json_object *arguments)
+				   struct json_object *arguments,
+				   enum json_type type)
 {
 	struct json_object *query = json_object_new_object();
-	struct json_object *message, *part, *result = NULL;
 	double until = now() + ANSWER_SECONDS;
+	struct json_object *message, *part;
 	int got;
 
 	json_object_object_add(query, "execute", json_object_new_string(name));
@@ -68,30 +74,40 @@ static struct json_object *command(struct qmp *q, const char *name,
 		lost(q);
 		return NULL;
 	}
-	while (!result) {
+	for (;;) {
 		got = wire_read(&q->wire, until, &message);
 		if (got < 0) {
 			lost(q);
 			return NULL;
 		}
-		if (!got && now() >= until) {
-			/* Its answer may yet come, and fit no question. */
-			q->host.lost = true;
-			host_fail(&q->host, "QEMU does not answer");
-			return NULL;
-		}
-		if (!got)
+		if (!got && now() < until)
 			continue;
-		if (json_object_object_get_ex(message, "return", &part))
-			result = json_object_get(part);
-		if (json_object_object_get_ex(message, "error", &part)) {
+		if (got && json_object_object_get_ex(message, "error", &part)) {
 			host_fail(&q->host, "%s", error_text(part));
 			json_object_put(message);
 			return NULL;
 		}
-		json_object_put(message);
+		if (got && json_object_object_get_ex(message, "return", &part)) {
+			if (json_object_is_type(part, type))
+				json_object_get(part);
+			else
+				part = NULL;
+			json_object_put(message);
+			if (!part)
+				host_fail(&q->host, "QEMU's answer to %s is none",
+					  name);
+			return part;
+		}
+		if (got)
+			json_object_put(message);
+		/* Events alone are no answer, however many there are. */
+		if (now() >= until) {
+			/* It may yet come, and fit no question. */
+			q->host.lost = true;
+			host_fail(&q->host, "QEMU does not answer");
+			return NULL;
+		}
 	}
-	return result;
 }
 
 static uint64_t number(struct json_object *data, const char *key)
@@ -110,7 +126,7 @@ static int qmp_list(struct host *host, const char *domain, struct devices *to)
 	if (domain && strcmp(domain, q->name) && strcmp(domain, q->uuid))
 		return host_fail(host, "this QEMU is %s, not %s", q->name,
 				 domain);
-	all = command(q, "query-memory-devices", NULL);
+	all = command(q, "query-memory-devices", NULL, json_type_array);
 	if (!all)
 		return -1;
 	for (size_t i = 0; i < json_object_array_length(all); i++) {
@@ -147,7 +163,8 @@ static int qmp_request(struct host *host, const struct device *dev,
 	json_object_object_add(arguments, "value",
 			       json_object_new_uint64(size));
 	free(path);
-	done = command(qmp_of(host), "qom-set", arguments);
+	done = command(qmp_of(host), "qom-set", arguments,
+		       json_type_object);
 	json_object_put(done);
 	return done ? 0 : -1;
 }
@@ -264,7 +281,7 @@ static const struct host_ops qmp_ops = {
 static char *ask_text(struct qmp *q, const char *name, const char *key,
 		      const char *otherwise)
 {
-	struct json_object *all = command(q, name, NULL);
+	struct json_object *all = command(q, name, NULL, json_type_object);
 	const char *text = json_text(all, key);
 	char *copy = xstrdup(text ? text : otherwise);
 
@@ -288,7 +305,7 @@ static int greet(struct qmp *q, const char *path)
 	json_object_put(message);
 	if (!got)
 		return host_fail(&q->host, "%s: not QEMU's monitor", path);
-	done = command(q, "qmp_capabilities", NULL);
+	done = command(q, "qmp_capabilities", NULL, json_type_object);
 	json_object_put(done);
 	return done ? 0 : -1;
 }

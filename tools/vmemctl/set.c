@@ -194,11 +194,11 @@ static int limit(struct resize *r)
 		ret = refuse(r, text);
 		free(text);
 	} else if (lowest > r->size) {
-		if (block && lowest % block)
-			lowest += block - lowest % block;
 		/* A shrink never asks for more than is plugged. */
 		if (lowest > device(r)->plugged)
 			lowest = device(r)->plugged;
+		if (block && lowest % block)
+			lowest += block - lowest % block;
 		free(r->note);
 		r->note = xasprintf("%s in place of %s, because the guest says that no less fits",
 				    size_text(least, lowest),

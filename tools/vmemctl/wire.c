@@ -13,6 +13,11 @@
 #include "util.h"
 #include "vmemctl.h"
 
+/* Who does not take a connection, or a command, within so many seconds hangs. */
+#define SEND_SECONDS	5
+/* The longest message; the guest agent's hold 16 MiB of output, in base64. */
+#define LONGEST		(64U << 20)
+
 /**
  * json_text() - a text in an object
  * @from: may be anything, or NULL
@@ -30,6 +35,33 @@ const char *json_text(struct json_object *from, const char *key)
 	return json_object_get_string(value);
 }
 
+static struct json_tokener *new_tokener(void)
+{
+	struct json_tokener *tok = json_tokener_new();
+
+	if (!tok)
+		die_memory();
+	return tok;
+}
+
+/**
+ * json_parse() - understand a whole text
+ * @text: what somebody says is JSON
+ *
+ * Return: to be put; NULL when it is none.
+ */
+struct json_object *json_parse(const char *text)
+{
+	struct json_tokener *tok = new_tokener();
+	struct json_object *all;
+
+	/* Other text would make our own answer no JSON. */
+	json_tokener_set_flags(tok, JSON_TOKENER_VALIDATE_UTF8);
+	all = json_tokener_parse_ex(tok, text, strlen(text) + 1);
+	json_tokener_free(tok);
+	return all;
+}
+
 /**
  * wire_open() - connect
  * @wire: set up by this
@@ -39,21 +71,30 @@ const char *json_text(struct json_object *from, const char *key)
  */
 int wire_open(struct wire *wire, const char *path)
 {
+	const struct timeval patience = { .tv_sec = SEND_SECONDS };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
 	*wire = (struct wire){ .fd = -1 };
+	/* To the kernel that would be a name, too, but not of a file. */
+	if (!*path) {
+		errno = ENOENT;
+		return -1;
+	}
 	if (strlen(path) >= sizeof(addr.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	memcpy(addr.sun_path, path, strlen(path));
-	wire->tok = json_tokener_new();
-	if (!wire->tok)
-		die_memory();
+	wire->tok = new_tokener();
 	wire->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (wire->fd >= 0 &&
+	    !setsockopt(wire->fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+			sizeof(patience)) &&
 	    !connect(wire->fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return 0;
+	/* Too many others wait for it already. */
+	if (errno == EAGAIN)
+		errno = ETIMEDOUT;
 	wire_close(wire);
 	return -1;
 }
@@ -90,6 +131,8 @@ int wire_send(struct wire *wire, const char *text)
 		ssize_t sent = send(wire->fd, line + at, len - at,
 				    MSG_NOSIGNAL);
 
+		if (sent < 0 && errno == EAGAIN)
+			errno = ETIMEDOUT;
 		if (sent < 0 && errno != EINTR)
 			break;
 		if (sent > 0)
@@ -133,28 +176,37 @@ static int fill(struct wire *wire, double until)
  */
 int wire_read(struct wire *wire, double until, struct json_object **message)
 {
-	for (;;) {
+	for (bool filled = false;;) {
 		enum json_tokener_error error;
 		int got;
 
 		if (wire->at == wire->end) {
+			/* Who never comes to an end is not listened to for ever. */
+			if (filled && now() >= until)
+				return 0;
 			got = fill(wire, until);
 			if (got <= 0)
 				return got;
+			filled = true;
 		}
 		*message = json_tokener_parse_ex(wire->tok,
 						 wire->buffer + wire->at,
 						 wire->end - wire->at);
 		error = json_tokener_get_error(wire->tok);
 		if (error == json_tokener_continue) {
+			wire->length += wire->end - wire->at;
 			wire->at = wire->end;
-			continue;
+			if (wire->length <= LONGEST)
+				continue;
+			errno = EMSGSIZE;
+			return -1;
 		}
 		if (error != json_tokener_success) {
 			errno = EPROTO;
 			return -1;
 		}
 		wire->at += json_tokener_get_parse_end(wire->tok);
+		wire->length = 0;
 		/* White space alone is parsed as nothing at all. */
 		if (*message)
 			return 1;

@@ -167,11 +167,63 @@ class FakeAgent:
                 file.flush()
 
 
-def vmem_says(**device):
-    """A guest agent's answers where vmem prints that of one device."""
+class FakeMonitor:
+    """A monitor that is asked for one client after the other, and says what it is told to.
+
+    answers  by command: what "return" holds, or bytes to send as they are
+    """
+
+    def __init__(self, test, path, **answers):
+        self.asked = []
+        self._answers = {"greeting": b'{"QMP": {}}', "qmp_capabilities": {},
+                         "query-name": {"name": "web"}, "query-uuid": {"UUID": "1-2"},
+                         "query-memory-devices": [self.device()], "qom-set": {}}
+        self._answers |= {name.replace("_", "-"): said for name, said in answers.items()}
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(path))
+        self._server.listen(5)
+        test.addCleanup(self._server.close)
+        test.addCleanup(lambda: self._server.shutdown(socket.SHUT_RDWR))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @staticmethod
+    def device(requested=1 << 30, **more):
+        """What QEMU tells of a device of 8 GiB, all that is requested plugged."""
+        return {"type": "virtio-mem", "data": {
+            "id": "vm0", "node": 0, "memaddr": 1 << 32, "requested-size": requested,
+            "size": requested, "max-size": 8 << 30, "block-size": 256 << 20} | more}
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), client, client.makefile("r") as file:
+                self._say(client, "greeting")
+                for line in file:
+                    query = json.loads(line)
+                    self.asked.append(query)
+                    self._say(client, query["execute"])
+
+    def _say(self, client, name):
+        said = self._answers[name]
+        if callable(said):
+            said = said()
+        if not isinstance(said, bytes):
+            said = json.dumps({"return": said}).encode()
+        client.sendall(said + b"\n")
+
+
+def vmem_prints(text):
+    """A guest agent's answers where vmem prints that, in bytes."""
     def answer(command, _):
         if command == "guest-exec":
             return {"pid": 7}
-        text = json.dumps({"devices": [device]}).encode()
         return {"exited": True, "exitcode": 0, "out-data": base64.b64encode(text).decode()}
     return answer
+
+
+def vmem_says(**device):
+    """A guest agent's answers where vmem prints that of one device."""
+    return vmem_prints(json.dumps({"devices": [device]}, ensure_ascii=False).encode())

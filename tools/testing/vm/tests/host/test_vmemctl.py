@@ -18,7 +18,8 @@ import urllib.request
 
 from vm.cases.case import GIB, MIB, POOL
 from vm.cases.vmemctl import (ERROR, INTERRUPTED, MET, PARTLY, REFUSED, SOURCE, USAGE, Ctl,
-                              FakeAgent, packaged, program, vmem_says)
+                              FakeAgent, FakeMonitor, packaged, program, vmem_prints,
+                              vmem_says)
 from vm.harness.qmp import QMP
 from vm.harness.vm import CONFIGS
 
@@ -167,7 +168,7 @@ class Alone(unittest.TestCase):
             client.sendall(b"HTTP/1.1 200 OK\r\n")
             client.close()
         threading.Thread(target=talk, daemon=True).start()
-        Ctl(self, "--qmp", self.dir / "http").fails(ERROR, "hung up", "list")
+        Ctl(self, "--qmp", self.dir / "http").fails(ERROR, "can't be understood", "list")
 
     def test_agents_words_stand_beside_the_answer(self):
         """The words of a guest agent, if any, stand beside the answer."""
@@ -345,6 +346,68 @@ class Alone(unittest.TestCase):
         self.assertEqual(seen, {whole})
         self.ctl.fails(ERROR, "No such file or directory", "list", "--prometheus",
                        self.dir / "nowhere" / "x.prom")
+
+
+class Strange(unittest.TestCase):
+    """Monitors and guests that say anything at all."""
+
+    config = "vmemctl-none"
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+
+    def ctl(self, name="", **answers):
+        """vmemctl with a monitor that answers so; an agent's socket is beside it."""
+        where = self.dir / f"m{len(list(self.dir.iterdir()))}{name}"
+        self.monitor = FakeMonitor(self, where, **answers)
+        return Ctl(self, "--qmp", where)
+
+    def test_answers_that_are_none_are_told(self):
+        """An answer that is none gets one line at once, or in ten seconds."""
+        for answer, pattern in ((b'{"return": {}}', "query-memory-devices is none"),
+                                (b'{"return": null}', "query-memory-devices is none"),
+                                (b'{"error": 5}', "without a description"),
+                                (b"\xff\xfe}}", "can't be understood"),
+                                (b"[" * 10000, "can't be understood")):
+            self.ctl(query_memory_devices=answer).fails(
+                ERROR, pattern, "list", timeout=5)
+        self.ctl(greeting=b"HTTP/1.1 400").fails(ERROR, "can't be understood", "list")
+        self.ctl(greeting=b"[]").fails(ERROR, "not QEMU's monitor", "list")
+        ctl = self.ctl(query_memory_devices=lambda: b'{"return": "' + b"a" * (65 << 20))
+        ctl.fails(ERROR, "can't be understood: Message too long", "list", timeout=9)
+        ctl = self.ctl(query_memory_devices=lambda: b'{"event": "X"}' * (1 << 20))
+        begin = time.monotonic()
+        ctl.fails(ERROR, "does not answer", "list", timeout=30)
+        self.assertLess(time.monotonic() - begin, 15)
+
+    def test_monitor_without_room_is_not_waited_for(self):
+        """A monitor that takes no more connections; a name that is none."""
+        with socket.socket(socket.AF_UNIX) as server, contextlib.ExitStack() as waiting:
+            server.bind(str(self.dir / "full"))
+            server.listen(0)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    client = waiting.enter_context(socket.socket(socket.AF_UNIX))
+                    client.setblocking(False)
+                    client.connect(str(self.dir / "full"))
+            Ctl(self, "--qmp", self.dir / "full").fails(ERROR, "timed out", "list", timeout=9)
+        Ctl(self, "--qmp", "").fails(ERROR, "No such file", "list")
+
+    def test_safe_believes_no_figure_that_can_not_be(self):
+        """--safe with figures that no guest can have: nothing is given away."""
+        def ask(figure):
+            said = json.dumps({"devices": [{"device": "virtio0"}], "checks": [
+                {"check": "lowest", "device": "virtio0", "bytes": figure}]})
+            FakeAgent(self, self.dir / f"agent{figure}", vmem_prints(said.encode()))
+            return "--agent", self.dir / f"agent{figure}", "set", "0", "--safe", "--timeout", "0"
+        ctl = self.ctl()
+        self.assertIn("1 GiB in place of 0 B", ctl.run(PARTLY, *ask(2 ** 64 - 1))[0])
+        self.assertEqual([q["arguments"]["value"] for q in self.monitor.asked
+                          if q["execute"] == "qom-set"], [GIB])
+        ctl = self.ctl()
+        ctl.fails(REFUSED, "does not tell", *ask(-1))
+        self.assertNotIn("qom-set", [q["execute"] for q in self.monitor.asked])
 
 
 class Manual(unittest.TestCase):
