@@ -2,7 +2,7 @@
 /* Shared by all sources of devices: the list of devices, and errors. */
 #include "host.h"
 
-#include <ctype.h>
+#include <langinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,23 +33,61 @@ int host_fail(struct host *host, const char *format, ...)
 	return -1;
 }
 
+/* Bytes of the character in UTF-8 that a text begins with, 0 when it is none. */
+static size_t decode(const unsigned char *text, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	size_t more = *text < 0x80 ? 0 : *text < 0xe0 ? 1 : *text < 0xf0 ? 2 : 3;
+
+	if (!*text || (*text >= 0x80 && *text < 0xc0) || *text >= 0xf8)
+		return 0;
+	*code = more ? *text & (0x3f >> more) : *text;
+	for (size_t i = 1; i <= more; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (text[i] & 0x3f);
+	}
+	return *code < least[more] || *code > 0x10ffff ||
+	       (*code >= 0xd800 && *code < 0xe000) ? 0 : more + 1;
+}
+
+/* What a terminal obeys, or what turns the order of the text around. */
+static bool is_command(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) ||
+	       (code >= 0x200e && code <= 0x200f) ||
+	       (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069);
+}
+
 /**
  * one_line() - a message of somebody else, fit for a line of ours
  * @text: what was said, NULL for nothing
+ *
+ * A guest must not have a way to the terminal of who looks at it from the host.
  *
  * Return: a copy to be freed, without control characters or a full stop.
  */
 char *one_line(const char *text)
 {
-	char *line = xstrdup(text ? text : "no reason was given");
-	size_t len = strlen(line);
+	char *line = xstrdup(text ? text : "no reason was given"), *to = line;
+	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 
-	for (char *c = line; *c; c++) {
-		if (iscntrl((unsigned char)*c))
-			*c = ' ';
+	for (const char *from = line; *from;) {
+		uint32_t code;
+		size_t len = decode((const unsigned char *)from, &code);
+
+		if (!len || (len > 1 && !utf8))
+			*to++ = '?';
+		else if (is_command(code))
+			*to++ = ' ';
+		else
+			to = (char *)memmove(to, from, len) + len;
+		from += len ? len : 1;
 	}
-	while (len && (line[len - 1] == ' ' || line[len - 1] == '.'))
-		line[--len] = '\0';
+	while (to > line && (to[-1] == ' ' || to[-1] == '.'))
+		to--;
+	*to = '\0';
 	return line;
 }
 

@@ -25,6 +25,7 @@
  * @dev: the device as last seen
  * @size: what is asked for
  * @before: what was requested before
+ * @name: the domain's, for people
  * @begun: when it was asked for
  * @progress: of the plugged size
  * @guest: what the guest said last
@@ -38,6 +39,7 @@ struct resize {
 	struct devices dev;
 	uint64_t size;
 	uint64_t before;
+	char *name;
 	double begun;
 	struct progress progress;
 	struct guest guest;
@@ -95,7 +97,7 @@ static int refuse(struct resize *r, const char *why)
 	char plugged[SIZE_TEXT];
 
 	complain(EXIT_REFUSED, "%s: %s; nothing has changed, %s stay plugged",
-		 device(r)->domain, why,
+		 r->name, why,
 		 size_text(plugged, device(r)->plugged));
 	if (r->opt->json)
 		print_json(r, "refused", why);
@@ -245,7 +247,7 @@ static int end(struct resize *r, int status, const char *result,
 		print_json(r, result, more);
 		return status;
 	}
-	printf("%s: %s: ", dev->domain,
+	printf("%s: %s: ", r->name,
 	       strcmp(result, "partly") ? result : "partly met");
 	if (r->note)
 		printf("%s; ", r->note);
@@ -276,7 +278,7 @@ static int broken_off(struct resize *r, const char *what)
 
 	progress_hide();
 	return complain(EXIT_ERROR, "%s: %s: %s; %s were asked for, %s plugged when last seen",
-			device(r)->domain, what, r->host->error,
+			r->name, what, r->host->error,
 			size_text(size, r->size),
 			size_text(plugged, r->progress.last));
 }
@@ -401,7 +403,7 @@ static int follow(struct resize *r)
 		ask_guest(r);
 		if (r->guest.device || r->guest.why)
 			said = guest_text(&r->guest);
-		progress_show(&r->progress, device(r)->domain, r->size, said);
+		progress_show(&r->progress, r->name, r->size, said);
 		free(said);
 		if (r->host->ops->wait(r->host, STEP_MS))
 			return broken_off(r, "the connection broke");
@@ -425,6 +427,7 @@ int command_set(struct host *host, const struct options *opt)
 	} else if (choose_device(&r.dev, opt)) {
 		status = EXIT_ERROR;
 	} else {
+		r.name = one_line(device(&r)->domain);
 		status = prepare(&r);
 		r.before = device(&r)->requested;
 		if (!status)
@@ -443,5 +446,6 @@ int command_set(struct host *host, const struct options *opt)
 	devices_free(&r.dev);
 	guest_free(&r.guest);
 	free(r.note);
+	free(r.name);
 	return status;
 }

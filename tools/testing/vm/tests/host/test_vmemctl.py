@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 import urllib.request
 
 from vm.cases.case import GIB, MIB, POOL
@@ -408,6 +409,25 @@ class Strange(unittest.TestCase):
         ctl = self.ctl()
         ctl.fails(REFUSED, "does not tell", *ask(-1))
         self.assertNotIn("qom-set", [q["execute"] for q in self.monitor.asked])
+
+
+    def test_no_guest_reaches_the_terminal(self):
+        """What guest or monitor say has no control character when it is printed."""
+        bad = "a\x1b]0;x\x07\u009b31m\u202eb\u00e9"
+        FakeAgent(self, self.dir / "bad", vmem_says(state="waiting", cause=bad))
+        ctl = self.ctl(query_memory_devices=[FakeMonitor.device(size=0)],
+                       query_name={"name": f"we{bad}"})
+        with unittest.mock.patch.dict(os.environ, LC_ALL="C.UTF-8"):
+            out, _ = ctl.run(PARTLY, "--agent", self.dir / "bad", "set", "1G", "--timeout", "0.1")
+        self.assertRegex(out, r"\Awea ]0;x  31m b\u00e9: partly met: ")
+        self.assertRegex(out, r"guest: waiting: a ]0;x  31m b\u00e9\n\Z")
+        with unittest.mock.patch.dict(os.environ, LC_ALL="C"):
+            out, _ = ctl.run(PARTLY, "--agent", self.dir / "bad", "set", "1G", "--timeout", "0.1")
+        self.assertTrue(out.isascii(), out)
+        FakeAgent(self, self.dir / "worse", vmem_prints(
+            b'{"devices": [{"state": "waiting", "cause": "\xff\xc3"}]}'))
+        said = ctl.json(MET, "--agent", self.dir / "worse", "list", "--guest")
+        self.assertIn("no list of devices", said["devices"][0]["guest"])
 
 
 class Manual(unittest.TestCase):
