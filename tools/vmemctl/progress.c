@@ -139,6 +139,7 @@ void progress_show(const struct progress *p, const char *domain, uint64_t to,
 	uint64_t left = to > p->last ? to - p->last : p->last - to;
 	char bar[BAR_WIDTH + 1], at[SIZE_TEXT], goal[SIZE_TEXT];
 	char speed[SIZE_TEXT], eta[SIZE_TEXT];
+	int room = columns() - 1;
 	char *tail, *line;
 
 	if (!somebody_looks())
@@ -155,7 +156,7 @@ void progress_show(const struct progress *p, const char *domain, uint64_t to,
 	line = xasprintf("%s [%s] %s of %s%s%s%s", domain, bar,
 			 size_text(at, p->last), size_text(goal, to), tail,
 			 note ? "; " : "", note ? note : "");
-	fprintf(stderr, "\r%.*s\033[K", (int)columns() - 1, line);
+	fprintf(stderr, "\r%.*s\033[K", text_fit(line, &room), line);
 	fflush(stderr);
 	shown = true;
 	free(tail);

@@ -15,6 +15,13 @@
 
 #define BAR_WIDTH	16
 #define HEAD_LINES	4
+/* "1023.98 GiB", "+1023.98 MiB/s", "stuck for 10 min 00 s" */
+#define SIZE_COLUMNS	11
+#define SPEED_COLUMNS	14
+#define STATE_COLUMNS	21
+/* Longer names are cut, where there is no room for them even shorter. */
+#define NAME_COLUMNS	20
+#define LEAST_COLUMNS	8
 
 enum { RED = 1, YELLOW, GREEN };
 
@@ -91,7 +98,8 @@ static int look(struct top *top)
 		devices_free(&list);
 		return -1;
 	}
-	qsort(list.all, list.nr, sizeof(*list.all), by_name);
+	if (list.nr)
+		qsort(list.all, list.nr, sizeof(*list.all), by_name);
 	rows = calloc(list.nr + 1, sizeof(*rows));
 	if (!rows)
 		die_memory();
@@ -163,12 +171,93 @@ static int print_json(struct top *top)
 
 /* --- screen --- */
 
-static void draw_head(const struct top *top)
+/**
+ * struct layout - what there is room for
+ * @domain: width of the domains' names
+ * @device: width of the devices' names
+ * @bar: whether the bars are drawn
+ * @region: whether the regions are
+ * @speed: whether the speeds are
+ * @requested: whether what is requested is
+ */
+struct layout {
+	int domain;
+	int device;
+	bool bar;
+	bool region;
+	bool speed;
+	bool requested;
+};
+
+/**
+ * struct pen - where the next column is drawn
+ * @line: on the screen
+ * @column: of it
+ */
+struct pen {
+	int line;
+	int column;
+};
+
+/* A text in so many columns; beyond the screen's edge nothing is drawn. */
+static void put(struct pen *pen, const char *text, int width, bool right)
 {
-	uint64_t requested = 0, plugged = 0;
+	int used = COLS - pen->column < width ? COLS - pen->column : width;
+	int bytes, skip = 0;
+
+	if (used <= 0)
+		return;
+	bytes = text_fit(text, &used);
+	if (right && used < width)
+		skip = width - used;
+	if (pen->column + skip + used <= COLS)
+		mvaddnstr(pen->line, pen->column + skip, text, bytes);
+	pen->column += width + 1;
+}
+
+static int width_of(const char *text)
+{
+	int width = NAME_COLUMNS;
+
+	text_fit(text, &width);
+	return width;
+}
+
+/* The state must be seen; the others make room for it, the least needed first. */
+static struct layout lay_out(const struct top *top)
+{
+	struct layout to = { .domain = 6, .device = 6 };
+	int need = 2 * (SIZE_COLUMNS + 1) + SPEED_COLUMNS + 1 + STATE_COLUMNS + 2;
+
+	for (size_t i = 0; i < top->nr; i++) {
+		int domain = width_of(top->rows[i].dev->domain);
+		int device = width_of(top->rows[i].dev->id);
+
+		to.domain = domain > to.domain ? domain : to.domain;
+		to.device = device > to.device ? device : to.device;
+	}
+	need += to.domain + to.device;
+	to.bar = need + BAR_WIDTH + 3 + SIZE_COLUMNS + 1 <= COLS;
+	to.region = need + SIZE_COLUMNS + 1 <= COLS;
+	for (; need > COLS && to.device > LEAST_COLUMNS; need--)
+		to.device--;
+	for (; need > COLS && to.domain > LEAST_COLUMNS; need--)
+		to.domain--;
+	/* "shrinking" is enough then. */
+	need -= STATE_COLUMNS - 9;
+	to.speed = need <= COLS;
+	to.requested = need - SPEED_COLUMNS - 1 <= COLS;
+	return to;
+}
+
+static void draw_head(const struct top *top, const struct layout *to)
+{
 	char want[SIZE_TEXT], have[SIZE_TEXT], clock[16];
+	uint64_t requested = 0, plugged = 0;
 	size_t unmet = 0, stuck = 0;
+	struct pen pen = { 0 };
 	time_t t = time(NULL);
+	char *text;
 
 	for (size_t i = 0; i < top->nr; i++) {
 		requested += top->rows[i].dev->requested;
@@ -177,57 +266,90 @@ static void draw_head(const struct top *top)
 		stuck += !strcmp(row_state(&top->rows[i]), "stuck");
 	}
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&t));
-	mvprintw(0, 0, "vmemctl top  %s  %zu device%s, %zu not met, %zu stuck%s",
-		 clock, top->nr, top->nr == 1 ? "" : "s", unmet, stuck,
-		 top->unmet_only ? "  (only those not met)" : "");
-	mvprintw(1, 0, "requested %s, plugged %s    q quit  u not met only  arrows scroll",
-		 size_text(want, requested), size_text(have, plugged));
+	text = xasprintf("vmemctl top  %s  %zu device%s, %zu not met, %zu stuck%s",
+			 clock, top->nr, top->nr == 1 ? "" : "s", unmet, stuck,
+			 top->unmet_only ? "  (only those not met)" : "");
+	put(&pen, text, COLS, false);
+	free(text);
+	text = xasprintf("requested %s, plugged %s    q quit  u not met only  arrows scroll",
+			 size_text(want, requested), size_text(have, plugged));
+	pen = (struct pen){ .line = 1 };
+	put(&pen, text, COLS, false);
+	free(text);
 	attron(A_REVERSE);
 	mvhline(3, 0, ' ', COLS);
-	mvprintw(3, 0, "%-20s %-12s %10s %10s %10s %-*s %12s  %s", "DOMAIN",
-		 "DEVICE", "REQUESTED", "PLUGGED", "REGION", BAR_WIDTH + 2,
-		 "", "SPEED", "STATE");
+	pen = (struct pen){ .line = 3 };
+	put(&pen, "DOMAIN", to->domain, false);
+	put(&pen, "DEVICE", to->device, false);
+	if (to->requested)
+		put(&pen, "REQUESTED", SIZE_COLUMNS, true);
+	put(&pen, "PLUGGED", SIZE_COLUMNS, true);
+	if (to->region)
+		put(&pen, "REGION", SIZE_COLUMNS, true);
+	if (to->bar)
+		put(&pen, "", BAR_WIDTH + 2, false);
+	if (to->speed)
+		put(&pen, "SPEED", SPEED_COLUMNS, true);
+	pen.column++;
+	put(&pen, "STATE", COLS, false);
 	attroff(A_REVERSE);
 }
 
 /* Draws plugged memory as #, memory to come as +, memory to go as -. */
-static void draw_bar(const struct device *dev)
+static void draw_bar(struct pen *pen, const struct device *dev)
 {
-	char bar[BAR_WIDTH + 1], goal[BAR_WIDTH + 1];
+	char bar[BAR_WIDTH + 3] = "[", goal[BAR_WIDTH + 1];
 
-	progress_bar(bar, BAR_WIDTH, dev->plugged, dev->region);
+	progress_bar(bar + 1, BAR_WIDTH, dev->plugged, dev->region);
 	progress_bar(goal, BAR_WIDTH, dev->requested, dev->region);
 	for (int i = 0; i < BAR_WIDTH; i++) {
-		if (bar[i] != goal[i])
-			bar[i] = goal[i] == '#' ? '+' : '-';
+		if (bar[i + 1] != goal[i])
+			bar[i + 1] = goal[i] == '#' ? '+' : '-';
 	}
-	printw(" [%s]", bar);
+	put(pen, strcat(bar, "]"), BAR_WIDTH + 2, false);
 }
 
-static void draw_row(const struct row *row, int line)
+static void draw_state(struct pen *pen, const struct row *row)
 {
-	char requested[SIZE_TEXT], plugged[SIZE_TEXT], region[SIZE_TEXT];
-	char speed[SIZE_TEXT + 8] = "", text[SIZE_TEXT], since[SIZE_TEXT];
-	const char *state = row_state(row);
-	double bytes = row->progress.speed;
 	int colour = is_met(row) ? GREEN : YELLOW;
+	const char *state = row_state(row);
+	char since[SIZE_TEXT];
+	char *text = NULL;
 
+	if (!strcmp(state, "stuck")) {
+		colour = RED;
+		text = xasprintf("stuck for %s",
+				 span_text(since, now() - row->progress.seen));
+	}
+	attron(COLOR_PAIR(colour) | (colour == RED ? A_BOLD : 0));
+	put(pen, text ? text : state, COLS, false);
+	attroff(COLOR_PAIR(colour) | A_BOLD);
+	free(text);
+}
+
+static void draw_row(const struct row *row, const struct layout *to, int line)
+{
+	char speed[SIZE_TEXT + 8] = "", text[SIZE_TEXT];
+	const struct device *dev = row->dev;
+	double bytes = row->progress.speed;
+	struct pen pen = { .line = line };
+
+	put(&pen, dev->domain, to->domain, false);
+	put(&pen, dev->id, to->device, false);
+	if (to->requested)
+		put(&pen, size_text(text, dev->requested), SIZE_COLUMNS, true);
+	put(&pen, size_text(text, dev->plugged), SIZE_COLUMNS, true);
+	if (to->region)
+		put(&pen, size_text(text, dev->region), SIZE_COLUMNS, true);
+	if (to->bar)
+		draw_bar(&pen, dev);
 	if (bytes)
 		snprintf(speed, sizeof(speed), "%s%s/s", bytes < 0 ? "-" : "+",
 			 size_text(text, bytes < 0 ? -bytes : bytes));
-	if (!strcmp(state, "stuck"))
-		colour = RED;
-	mvprintw(line, 0, "%-20.20s %-12.12s %10s %10s %10s", row->dev->domain,
-		 row->dev->id, size_text(requested, row->dev->requested),
-		 size_text(plugged, row->dev->plugged),
-		 size_text(region, row->dev->region));
-	draw_bar(row->dev);
-	printw(" %12s  ", speed);
-	attron(COLOR_PAIR(colour) | (colour == RED ? A_BOLD : 0));
-	printw("%s", state);
-	if (colour == RED)
-		printw(" for %s", span_text(since, now() - row->progress.seen));
-	attroff(COLOR_PAIR(colour) | A_BOLD);
+	if (to->speed)
+		put(&pen, speed, SPEED_COLUMNS, true);
+	pen.column++;
+	draw_state(&pen, row);
 }
 
 static size_t rows_on_screen(void)
@@ -240,9 +362,10 @@ static size_t rows_on_screen(void)
 static void draw(struct top *top)
 {
 	size_t room = rows_on_screen(), nr = 0;
+	struct layout to = lay_out(top);
 
 	erase();
-	draw_head(top);
+	draw_head(top, &to);
 	for (size_t i = 0; i < top->nr; i++)
 		nr += !top->unmet_only || !is_met(&top->rows[i]);
 	if (top->first + room > nr)
@@ -252,7 +375,8 @@ static void draw(struct top *top)
 		if (top->unmet_only && is_met(&top->rows[i]))
 			continue;
 		if (nr >= top->first && nr - top->first < room)
-			draw_row(&top->rows[i], HEAD_LINES + nr - top->first);
+			draw_row(&top->rows[i], &to,
+				 HEAD_LINES + nr - top->first);
 		nr++;
 	}
 	refresh();
@@ -288,8 +412,11 @@ static bool key(struct top *top, int pressed)
 
 static bool begin_screen(void)
 {
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
-	    !newterm(NULL, stdout, stdin))
+	const char *term = getenv("TERM");
+
+	/* ncurses takes a dumb one, and draws line below line. */
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !term ||
+	    !strcmp(term, "dumb") || !newterm(NULL, stdout, stdin))
 		return false;
 	cbreak();
 	noecho();

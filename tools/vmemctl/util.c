@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <wchar.h>
 
 #include "vmemctl.h"
 
@@ -101,6 +102,37 @@ const char *span_text(char text[static SIZE_TEXT], double seconds)
 		snprintf(text, SIZE_TEXT, "%lu h %02lu min", s / 3600,
 			 s / 60 % 60);
 	return text;
+}
+
+/**
+ * text_fit() - how much of a text fits
+ * @text: in the locale's characters, of which some take two columns, or none
+ * @columns: how many there are; set to how many it takes
+ *
+ * Return: bytes.
+ */
+int text_fit(const char *text, int *columns)
+{
+	int room = *columns, bytes = 0;
+	mbstate_t state = { 0 };
+
+	for (*columns = 0; text[bytes];) {
+		wchar_t wide;
+		size_t len = mbrtowc(&wide, text + bytes, MB_CUR_MAX, &state);
+		/* What is no character is drawn in some way or other. */
+		bool good = len != (size_t)-1 && len != (size_t)-2;
+		int width = good ? wcwidth(wide) : 1;
+
+		if (width < 0)
+			width = 2;
+		if (*columns + width > room)
+			break;
+		if (!good)
+			state = (mbstate_t){ 0 };
+		*columns += width;
+		bytes += good ? len : 1;
+	}
+	return bytes;
 }
 
 /* The power of 1024 that a unit's letter stands for, or -1. */

@@ -15,6 +15,7 @@ char *xasprintf(const char *format, ...)
 double now(void);
 const char *size_text(char text[static SIZE_TEXT], uint64_t bytes);
 const char *span_text(char text[static SIZE_TEXT], double seconds);
+int text_fit(const char *text, int *columns);
 bool parse_size(const char *text, uint64_t *bytes);
 bool parse_seconds(const char *text, double *seconds);
 

@@ -68,6 +68,8 @@ class Screen:
                 self._put(self._last)
         elif name in "XKJ":
             self._clear(name, args[0])
+        elif name in "P@":
+            self._shift(name, args[0] or 1)
         else:
             raise ValueError(f"no sequence that is known: {text}{name}")
 
@@ -90,6 +92,11 @@ class Screen:
                 self._erase(self._row, self._column, self._columns)
             for row in range(0 if what else self._row + 1, len(self.cells)):
                 self._erase(row, 0, self._columns)
+
+    def _shift(self, name, count):
+        row, at, room = self.cells[self._row], self._column, self._columns - self._column
+        blank = [BLANK] * min(count, room)
+        row[at:] = row[at + count:] + blank if name == "P" else (blank + row[at:])[:room]
 
     def _erase(self, row, first, end):
         end = min(end, self._columns)

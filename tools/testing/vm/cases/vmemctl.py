@@ -106,12 +106,13 @@ class Ctl:
         self._test.addCleanup(process.kill)
         return process
 
-    def on_terminal(self, *words, keys="", seconds=10):
-        """On a terminal of 120 columns: (status, all that it wrote there)."""
+    def on_terminal(self, *words, keys="", seconds=10, columns=120,
+                    term="xterm"):
+        """On a terminal: (status, all that it wrote there)."""
         master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
         process = subprocess.Popen(self.command(*words), stdin=slave, stdout=slave,
-                                   stderr=slave, env=os.environ | {"TERM": "xterm"})
+                                   stderr=slave, env=os.environ | {"TERM": term})
         os.close(slave)
         out, deadline = b"", time.monotonic() + seconds
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 """vmemctl with a QEMU that never runs its guest, and without any."""
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import unittest
 import unittest.mock
 import urllib.request
 
+from pictures.screen import Screen
 from vm.cases.case import GIB, MIB, POOL
 from vm.cases.vmemctl import (ERROR, INTERRUPTED, MET, PARTLY, REFUSED, SOURCE, USAGE, Ctl,
                               FakeAgent, FakeMonitor, packaged, program, vmem_prints,
@@ -248,6 +250,9 @@ class Alone(unittest.TestCase):
             {"domain": "web", "device": "vm0", "requested": GIB, "plugged": 0,
              "region": 8 * GIB, "speed": 0, "state": "growing"}])
         self.ctl.fails(USAGE, "needs a terminal", "top")
+        status, out = self.ctl.on_terminal("top", "-n", "1", seconds=2, term="dumb")
+        self.assertEqual((status, out.strip()),
+                         (USAGE, "vmemctl: top needs a terminal; without one use --json"))
         status, out = self.ctl.on_terminal("top", keys="uuq", seconds=4)
         self.assertEqual(status, MET)
         for text in ("1 device, 1 not met, 0 stuck", "(only those not met)", "web", "growing",
@@ -353,6 +358,7 @@ class Strange(unittest.TestCase):
     """Monitors and guests that say anything at all."""
 
     config = "vmemctl-none"
+    at = ""  # which step this is
 
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
@@ -410,6 +416,32 @@ class Strange(unittest.TestCase):
         ctl.fails(REFUSED, "does not tell", *ask(-1))
         self.assertNotIn("qom-set", [q["execute"] for q in self.monitor.asked])
 
+
+    def test_top_keeps_its_columns(self):
+        """Large sizes, fast devices and long names: each state is where it belongs."""
+        steps = itertools.count()
+
+        def devices():
+            # The terabytes grow as fast as nothing else; the other is only asked for.
+            return [FakeMonitor.device(1000 << 40, id="a-device-with-a-long-name",
+                                       size=(next(steps) * 999 + 1) << 30, **{"max-size": 2 << 50}),
+                    FakeMonitor.device(id="b")]
+        for columns, heads in ((160, "DOMAIN DEVICE REQUESTED PLUGGED REGION SPEED STATE"),
+                               (120, "DOMAIN DEVICE REQUESTED PLUGGED REGION SPEED STATE"),
+                               (80, "DOMAIN DEVICE REQUESTED PLUGGED SPEED STATE"),
+                               (45, "DOMAIN DEVICE PLUGGED STATE")):
+            self.at = f"{columns}"
+            ctl = self.ctl(query_name={"name": "a-domain-with-a-name-that-is-too-long"},
+                           query_memory_devices=devices)
+            status, out = ctl.on_terminal("top", "-d", "0.5", "-n", "5", columns=columns,
+                                          seconds=5)
+            self.assertEqual(status, MET)
+            lines = Screen(30, columns).write(out[:out.rindex("\x1b[?1049l")]).text().splitlines()
+            self.assertEqual((lines[3].split(), len(lines)), (heads.split(), 6))
+            at = lines[3].index("STATE")
+            self.assertEqual([line[at - 1:].split() for line in lines[4:]], [["growing"], ["met"]])
+            self.assertEqual("TiB/s" in lines[4], "SPEED" in heads)
+            self.assertEqual("[" in lines[4], columns == 160)
 
     def test_no_guest_reaches_the_terminal(self):
         """What guest or monitor say has no control character when it is printed."""
