@@ -103,10 +103,12 @@ static void print_table(struct host *host, const struct devices *list,
 	for (size_t i = 0; i < list->nr && !interrupted; i++)
 		add_line(table, host, &list->all[i], opt);
 	/* An empty one would print nothing at all. */
-	if (list->nr || !opt->json)
+	if (list->nr)
 		scols_print_table(table);
-	else
+	else if (opt->json)
 		puts("{\n   \"devices\": []\n}");
+	else
+		complain(0, "no virtio-mem device in what runs");
 	scols_unref_table(table);
 }
 
@@ -128,6 +130,9 @@ int command_list(struct host *host, const struct options *opt)
 		status = write_prometheus(&list, opt->prometheus);
 	else
 		print_table(host, &list, opt);
+	/* A signal may have left out guests that were not asked yet. */
+	if (!status && interrupted && opt->guest)
+		status = EXIT_INTERRUPTED;
 	devices_free(&list);
 	return status;
 }

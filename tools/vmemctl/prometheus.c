@@ -98,8 +98,15 @@ static int fill(int fd, const struct devices *list)
 int write_prometheus(const struct devices *list, const char *path)
 {
 	char *temp = xasprintf("%s.XXXXXX", path);
-	int fd = mkstemp(temp), status = EXIT_SUCCESS;
+	int fd, status = EXIT_SUCCESS;
+	struct stat st;
 
+	/* Renamed over /dev/null, or /dev/stdout, a file would take its place. */
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode)) {
+		free(temp);
+		return complain(EXIT_ERROR, "%s: is there, and no file", path);
+	}
+	fd = mkstemp(temp);
 	if (fd < 0) {
 		status = complain(EXIT_ERROR, "%s: %s", path, strerror(errno));
 	} else if (fill(fd, list) || rename(temp, path)) {

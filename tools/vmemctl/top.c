@@ -478,7 +478,7 @@ int command_top(struct host *host, const struct options *opt)
 		if (screen)
 			draw(&top);
 		else if (print_json(&top))
-			break;
+			break;	/* main() says why */
 		if (opt->count && ++looks >= opt->count)
 			break;
 	} while (pass_time(&top, screen));

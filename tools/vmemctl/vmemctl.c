@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vmemctl: resize guests by virtio-mem, and see how far they are. */
 #include <argp.h>
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -148,6 +151,7 @@ static error_t parse_set(int key, char *arg, struct line *line)
 static error_t parse_other(int key, char *arg, struct line *line)
 {
 	struct options *opt = &line->opt;
+	unsigned long count;
 	char *end;
 
 	switch (key) {
@@ -165,9 +169,12 @@ static error_t parse_other(int key, char *arg, struct line *line)
 		belongs(line, TOP, "delay");
 		break;
 	case 'n':
-		opt->count = strtoul(arg, &end, 10);
-		if (*end || !opt->count || *arg == '-')
+		errno = 0;
+		count = strtoul(arg, &end, 10);
+		if (*end || !isdigit((unsigned char)*arg) || errno || !count ||
+		    count > UINT_MAX)
 			bad_usage("not a number of looks: %s", arg);
+		opt->count = count;
 		belongs(line, TOP, "count");
 		break;
 	default:
@@ -181,6 +188,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct line *line = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		/* getopt says what is wrong; argp would say more than a line. */
+		state->err_stream = NULL;
+		break;
 	case 'c':
 		line->opt.uri = arg;
 		break;
@@ -302,8 +313,8 @@ int main(int argc, char **argv)
 	setlocale(LC_ALL, "");
 	/* Sizes have a point, in JSON and in what scripts give. */
 	setlocale(LC_NUMERIC, "C");
-	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &line);
+	if (argp_parse(&argp, argc, argv, 0, NULL, &line))
+		return EXIT_USAGE;
 	status = understand(&line, &which);
 	if (status)
 		return status;
@@ -321,7 +332,7 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	status = commands[which].run(host, &line.opt);
-	if (fflush(stdout) && !status)
+	if ((fflush(stdout) || ferror(stdout)) && !status)
 		status = complain(EXIT_ERROR, "can't write the answer");
 	/* Who never answers is not waited for, be it to say goodbye. */
 	if (look_running() || host->lost)

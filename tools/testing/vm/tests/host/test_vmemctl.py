@@ -417,6 +417,29 @@ class Strange(unittest.TestCase):
         self.assertNotIn("qom-set", [q["execute"] for q in self.monitor.asked])
 
 
+    def test_wrong_words_and_places_are_told(self):
+        """Options that are none, numbers too large, answers that can't be written."""
+        ctl = self.ctl(query_memory_devices=[])
+        self.assertRegex(ctl.run(USAGE, "list", "--what")[1], r"\A[^\n]*option '--what'\n\Z")
+        for number in (2 ** 32 + 1, " 5", "+5", "0", ""):
+            ctl.fails(USAGE, "not a number of looks", "top", "--json", "-n", number)
+        self.assertEqual(ctl.run(MET, "list"), ("", "vmemctl: no virtio-mem device in what runs\n"))
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            for words in (("list", "--json"), ("top", "--json", "-n", "2")):
+                process = ctl.start(*words, stdout=full)
+                self.assertEqual(process.communicate(timeout=10)[1],
+                                 "vmemctl: can't write the answer\n")
+                self.assertEqual(process.returncode, ERROR)
+        for place in ("null", "directory"):
+            place = self.dir / place
+            if place.name == "null":
+                place.symlink_to("/dev/null")
+            else:
+                place.mkdir()
+            before = place.lstat()
+            ctl.fails(ERROR, "is there, and no file", "list", "--prometheus", place)
+            self.assertEqual(place.lstat().st_ino, before.st_ino)
+
     def test_top_keeps_its_columns(self):
         """Large sizes, fast devices and long names: each state is where it belongs."""
         steps = itertools.count()
