@@ -45,6 +45,7 @@ static void find_mount(char *mount, size_t room)
 	}
 	if (file)
 		fclose(file);
+	sys_unescape(mount);
 }
 
 static void collect(struct groups *groups, const char *mount, const char *below)

@@ -11,6 +11,7 @@
 
 #include "holders.h"
 #include "sys.h"
+#include "text.h"
 
 /* A power of two, more than twice as many as there can be holders. */
 #define HASH_SIZE (1U << 18)
@@ -107,12 +108,17 @@ int holders_process(struct holders *holders, int pid, char *command)
 /* Return: the index of a file's or cgroup's name. */
 int holders_name(struct holders *holders, const char *name)
 {
+	char *clean = text_clean(name);
+
 	/* Mostly it is among the last ones. */
-	for (int i = holders->nr_names - 1; i >= 0; i--)
-		if (!strcmp(holders->name[i], name))
-			return i;
+	for (int i = holders->nr_names - 1; i >= 0; i--) {
+		if (strcmp(holders->name[i], clean))
+			continue;
+		free(clean);
+		return i;
+	}
 	holders->name = xgrow(holders->name, holders->nr_names + 1, sizeof(*holders->name));
-	holders->name[holders->nr_names] = xprintf("%s", name);
+	holders->name[holders->nr_names] = clean;
 	return holders->nr_names++;
 }
 

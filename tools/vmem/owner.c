@@ -15,6 +15,7 @@
 #include "owner.h"
 #include "pages.h"
 #include "sys.h"
+#include "text.h"
 
 /* Pages that are looked up: enough to see which stack is the commonest. */
 #define LOOK_UPS 512
@@ -58,7 +59,7 @@ static void count_stack(struct stacks *stacks, uint64_t pfn, char *record)
 	}
 	stacks->s = xgrow(stacks->s, stacks->nr + 1, sizeof(*stacks->s));
 	stacks->s[stacks->nr++] = (struct stack){
-		.text = xprintf("%s", stack), .by = xprintf("%s", by ? by : ""), .pfn = pfn, .pages = 1,
+		.text = xprintf("%s", stack), .by = text_clean(by ? by : ""), .pfn = pfn, .pages = 1,
 	};
 }
 

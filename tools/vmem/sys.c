@@ -153,6 +153,24 @@ bool sys_number(uint64_t *value, int base, const char *fmt, ...)
 	return good;
 }
 
+/* A path of /proc/PID/mounts, in place: "\\040" is a space there. */
+void sys_unescape(char *path)
+{
+	char *to = path;
+
+	while (*path) {
+		unsigned int code;
+
+		if (*path == '\\' && sscanf(path, "\\%3o", &code) == 1 && strspn(path + 1, "01234567") >= 3) {
+			*to++ = code;
+			path += 4;
+		} else {
+			*to++ = *path++;
+		}
+	}
+	*to = '\0';
+}
+
 /* Return: whether there is such a file, whoever may read it. */
 bool sys_exists(const char *fmt, ...)
 {

@@ -22,6 +22,7 @@ char *sys_read(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *sys_link(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool sys_number(uint64_t *value, int base, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void sys_unescape(char *path);
 bool sys_exists(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void *xalloc(size_t nr, size_t size);

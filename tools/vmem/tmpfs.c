@@ -70,9 +70,9 @@ static void one_piece(struct naming *naming, char *map, size_t size)
 	}
 }
 
-static void one_file(struct naming *naming, const char *path, const char *name)
+static void one_file(struct naming *naming, const char *path, const char *name, int flags)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK | flags);
 	struct stat st;
 
 	naming->file = name;
@@ -110,7 +110,8 @@ static void one_directory(struct naming *naming, const char *path, dev_t dev)
 			if (S_ISDIR(st.st_mode))
 				one_directory(naming, next, dev);
 			else if (S_ISREG(st.st_mode))
-				one_file(naming, next, next + strlen(sys_root));
+				/* Not what somebody has put in its place meanwhile. */
+				one_file(naming, next, next + strlen(sys_root), O_NOFOLLOW);
 		}
 		free(next);
 	}
@@ -131,6 +132,7 @@ static void mounted(struct naming *naming)
 		if (sscanf(line, "%*s %2047s %63s", where, type) != 2 ||
 		    (strcmp(type, "tmpfs") && strcmp(type, "devtmpfs")))
 			continue;
+		sys_unescape(where);
 		path = xprintf("%s%s", sys_root, where);
 		/* Something else may be mounted on it. */
 		if (!stat(path, &st) && !statfs(path, &fs) && fs.f_type == TMPFS_MAGIC)
@@ -149,7 +151,7 @@ static void open_file(struct naming *naming, const char *path, const char *name)
 
 	if (!statfs(path, &fs) && fs.f_type == TMPFS_MAGIC && !stat(path, &st) &&
 	    S_ISREG(st.st_mode))
-		one_file(naming, path, name);
+		one_file(naming, path, name, 0);
 }
 
 static void open_files_of(struct naming *naming, const char *pid)
