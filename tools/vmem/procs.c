@@ -20,6 +20,7 @@ struct walk {
 	struct pages *pages;
 	int pid;
 	int process;        /* index; -1 until it maps one of the pages */
+	bool numbers;       /* the kernel tells us page numbers */
 	const char *file;   /* of this mapping, or NULL */
 	int file_index;
 };
@@ -68,6 +69,7 @@ static void own_page(uint64_t pfn, void *arg)
 	uint32_t at;
 	struct window *window = pages_find(walk->pages, pfn, &at);
 
+	walk->numbers |= pfn != 0;
 	if (window && (window->kind[at] == KIND_ANON || window->kind[at] == KIND_LOCKED))
 		window->kind[at] = KIND_FREE;
 }
@@ -140,8 +142,10 @@ static void account(struct walk *walk)
  * procs_walk() - look at what all processes map
  * @holders: gets the processes that map a page, and their files
  * @pages: get their holders
+ *
+ * Return: false if the kernel tells us no page numbers: root without CAP_SYS_ADMIN.
  */
-void procs_walk(struct holders *holders, struct pages *pages)
+bool procs_walk(struct holders *holders, struct pages *pages)
 {
 	struct walk walk = { .holders = holders, .pages = pages };
 	DIR *dir = sys_opendir("/proc");
@@ -161,4 +165,5 @@ void procs_walk(struct holders *holders, struct pages *pages)
 	}
 	if (dir)
 		closedir(dir);
+	return walk.numbers;
 }

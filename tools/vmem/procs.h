@@ -5,9 +5,11 @@
 #ifndef _VMEM_PROCS_H
 #define _VMEM_PROCS_H
 
+#include <stdbool.h>
+
 struct holders;
 struct pages;
 
-void procs_walk(struct holders *holders, struct pages *pages);
+bool procs_walk(struct holders *holders, struct pages *pages);
 
 #endif

@@ -163,7 +163,7 @@ bool why_ask(struct why *why, const struct device *dev)
 		refs_open(&refs);
 		why->knows_pins = refs.kcore && kpage.count >= 0;
 		pages_look(&why->pages, &kpage, &refs);
-		procs_walk(&why->holders, &why->pages);
+		why->knows_processes = procs_walk(&why->holders, &why->pages);
 		/* Not before: as for pages_look()'s. */
 		refs_close(&refs);
 		tmpfs_name(&why->holders, &why->pages);

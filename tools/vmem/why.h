@@ -38,7 +38,7 @@ struct why {
 	struct why_block *block;
 	int nr_blocks;
 	struct stacks stacks;
-	bool knows_pins, knows_cgroups;
+	bool knows_pins, knows_cgroups, knows_processes;
 	uint64_t used, stuck, available, swap_free;
 };
 

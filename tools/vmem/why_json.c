@@ -142,6 +142,8 @@ static struct json_object *not_known(const struct why *why)
 
 	if (!why->knows_pins)
 		json_object_array_add(out, text("pins"));
+	if (!why->knows_processes)
+		json_object_array_add(out, text("processes"));
 	if (!why->knows_cgroups)
 		json_object_array_add(out, text("cgroups"));
 	return out;

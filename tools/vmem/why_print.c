@@ -239,6 +239,8 @@ void why_print(const struct why *why)
 	print_stacks(why);
 	if (!why->knows_pins && why->nr_blocks)
 		print_unknown_pins(why);
+	if (!why->knows_processes && why->nr_blocks)
+		printf("\nNot known: processes, because /proc/PID/pagemap tells us no page numbers (CAP_SYS_ADMIN).\n");
 	if (!why->knows_cgroups && why->nr_blocks)
 		printf("\nNot known: memory cgroups, because none are mounted or the kernel doesn't tell.\n");
 }
