@@ -119,7 +119,7 @@ static void check_hibernation(struct check *check)
 
 	say(check, "hibernation", off ? STATUS_OK : STATUS_WARNING,
 	    xprintf(off ? "not set up" : "is refused while memory is plugged"),
-	    off ? NULL : "without noresume and swap for it nobody tries: noresume at boot");
+	    off ? NULL : "noresume at boot, if nobody hibernates this guest");
 	free(disk);
 	free(resume);
 }
@@ -140,6 +140,7 @@ static uint64_t reserve(uint64_t all)
 struct sums {
 	uint64_t movable, kernel, stuck, offline;
 	int kernel_blocks, stuck_blocks;
+	bool unknown;       /* some pages could not be looked at */
 };
 
 static void add_up(const struct blocks *blocks, struct sums *sums)
@@ -155,6 +156,7 @@ static void add_up(const struct blocks *blocks, struct sums *sums)
 		sums->offline += block->size - block->online;
 		sums->kernel_blocks += block->online > block->movable;
 		sums->stuck_blocks += stuck;
+		sums->unknown |= block->online && block->stuck == UNKNOWN;
 		sums->stuck += stuck ? block->size : 0;
 	}
 }
@@ -179,7 +181,7 @@ static void check_lowest(struct check *check, const struct device *dev, const st
 
 static void check_zones(struct check *check, const struct device *dev)
 {
-	char a[SIZE_TEXT], b[SIZE_TEXT];
+	char a[SIZE_TEXT], b[SIZE_TEXT], *command;
 	struct sums sums = { 0 };
 	struct blocks blocks;
 
@@ -194,34 +196,45 @@ static void check_zones(struct check *check, const struct device *dev)
 	    xprintf("movable: %s, in the kernel's zones: %s", size_text(a, sums.movable),
 		    size_text(b, sums.kernel)),
 	    sums.kernel ? "reboot with memhp_default_state=online_movable" : NULL);
-	say(check, "stuck", sums.stuck_blocks ? STATUS_WARNING : STATUS_OK,
-	    xprintf("%d blocks, %s, have pages that can't be moved", sums.stuck_blocks,
-		    size_text(a, sums.stuck)), sums.stuck_blocks ? "vmem why" : NULL);
-	if (sums.offline)
+	if (sums.unknown)
+		say(check, "stuck", STATUS_WARNING,
+		    xprintf("not known: pages can't be looked at"), "vmem why");
+	else
+		say(check, "stuck", sums.stuck_blocks ? STATUS_WARNING : STATUS_OK,
+		    xprintf("%d blocks, %s, have pages that can't be moved", sums.stuck_blocks,
+			    size_text(a, sums.stuck)), sums.stuck_blocks ? "vmem why" : NULL);
+	if (sums.offline) {
+		command = xprintf("chmem -e %lluM -z Movable", (unsigned long long)(sums.offline / MIB));
 		say(check, "offline", STATUS_WARNING,
-		    xprintf("%s are plugged, but not online", size_text(a, sums.offline)), "chmem -e -z Movable all");
-	if (dev->plugged != UNKNOWN)
+		    xprintf("%s are plugged, but not online", size_text(a, sums.offline)), command);
+		free(command);
+	}
+	/* Who believes a figure that pages don't stand behind shrinks too far. */
+	if (dev->plugged != UNKNOWN && !sums.unknown)
 		check_lowest(check, dev, &sums);
 	blocks_free(&blocks);
 }
 
-/* Adding memory takes some, unless the memory map lies in what is added. */
+/* Adding memory takes some: no driver of this device puts the map into what is added. */
 static void check_growth(struct check *check, const struct device *dev)
 {
-	char *own = sys_read("/sys/module/memory_hotplug/parameters/memmap_on_memory");
 	uint64_t left = dev->region_size - dev->plugged, memmap = left / PAGE_BYTES * MEMMAP_PER_PAGE;
 	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
 	struct zones zones;
+	char *text;
 	bool fits;
 
-	if (dev->region_size != UNKNOWN && dev->plugged != UNKNOWN && zones_read(&zones)) {
-		fits = (own && *own == 'Y') || memmap < zones.kernel_free;
-		say(check, "growth", fits ? STATUS_OK : STATUS_WARNING,
-		    xprintf("%s more need %s for their memory map, the kernel has %s free",
-			    size_text(a, left), size_text(b, memmap), size_text(c, zones.kernel_free)),
-		    fits ? NULL : "at boot: memory_hotplug.memmap_on_memory=1 (not in the kernel's own driver)");
-	}
-	free(own);
+	if (dev->region_size == UNKNOWN || dev->plugged == UNKNOWN || dev->plugged > dev->region_size ||
+	    !zones_read(&zones))
+		return;
+	text = xprintf("%s more need %s for their memory map, the kernel has %s free", size_text(a, left),
+		       size_text(b, memmap), size_text(c, zones.kernel_free));
+	/* Page cache makes room for it, where there is too little free memory. */
+	if (memmap >= zones.kernel_free && zones.kernel_cache)
+		text = xappend(text, ", and %s of page cache", size_text(a, zones.kernel_cache));
+	fits = memmap < zones.kernel_free + zones.kernel_cache;
+	say(check, "growth", fits ? STATUS_OK : STATUS_WARNING, text,
+	    fits ? NULL : "more boot memory; or ask for less");
 }
 
 /* Return: 0, or 1 with warnings, or 2 if it can't shrink. */

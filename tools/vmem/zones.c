@@ -28,6 +28,9 @@ bool zones_read(struct zones *out)
 			*(movable ? &out->movable : &out->kernel) += pages * PAGE_BYTES;
 		else if (sscanf(line, " pages free %" SCNu64, &pages) == 1 && !movable)
 			out->kernel_free += pages * PAGE_BYTES;
+		else if ((sscanf(line, " nr_zone_active_file %" SCNu64, &pages) == 1 ||
+			  sscanf(line, " nr_zone_inactive_file %" SCNu64, &pages) == 1) && !movable)
+			out->kernel_cache += pages * PAGE_BYTES;
 	}
 	fclose(file);
 	return true;

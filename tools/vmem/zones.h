@@ -10,7 +10,7 @@
 
 struct zones {
 	uint64_t kernel, movable;   /* bytes managed */
-	uint64_t kernel_free;
+	uint64_t kernel_free, kernel_cache;
 };
 
 bool zones_read(struct zones *out);
