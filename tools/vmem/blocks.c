@@ -3,6 +3,7 @@
  * A device's region in units in which it grows and shrinks: what each is now.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,13 @@
 
 static void look_at_linux(struct block *block, const struct ranges *added)
 {
-	uint64_t part = memblock_size() < block->size ? memblock_size() : block->size;
+	uint64_t part = memblock_size();
 
 	if (!ranges_inside(added, block->start, block->start + block->size))
 		return;
 	block->state = BLOCK_ADDED;
+	if (!part || part > block->size)
+		part = block->size;
 	for (uint64_t at = 0; at < block->size; at += part) {
 		enum memblock_state state = memblock_state(block->start + at);
 
@@ -81,11 +84,12 @@ bool blocks_read(const struct device *dev, struct blocks *out)
 	uint64_t start, end;
 
 	*out = (struct blocks){ 0 };
-	if (dev->addr == UNKNOWN || !dev->unit || !iomem_added(&added))
+	if (dev->addr == UNKNOWN || dev->unit < PAGE_BYTES || !iomem_added(&added))
 		return false;
 	start = (dev->addr + dev->unit - 1) / dev->unit * dev->unit;
 	end = (dev->addr + dev->region_size) / dev->unit * dev->unit;
-	if (end > start)
+	/* More than there can be: somebody tells nonsense. */
+	if (end > start && (end - start) / dev->unit <= INT_MAX / 8)
 		out->nr = (end - start) / dev->unit;
 	out->b = xalloc(out->nr, sizeof(*out->b));
 	for (int i = 0; i < out->nr; i++) {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "blocks.h"
 #include "details.h"
@@ -119,7 +120,8 @@ int cmd_map(void)
 			print_staying(&devices.d[i]);
 	}
 	if (!good)
-		status = fail("map: /proc/iomem shows no addresses: only root may see them");
+		status = fail(geteuid() ? "map: /proc/iomem shows no addresses: only root may see them" :
+			      "map: /proc/iomem doesn't show the device's region");
 	else if (options.json)
 		table_print(table);
 	else

@@ -103,6 +103,8 @@ static double speed_of(const struct progress *p)
 	double passed = p->time[last] - p->time[0];
 	double done = (double)p->plugged[last] - (double)p->plugged[0];
 
+	if (p->goal == UNKNOWN || p->plugged[last] == UNKNOWN)
+		return 0;
 	if (p->goal < p->plugged[last])
 		done = -done;
 	return passed > 0 && done > 0 ? done / passed : 0;
@@ -114,6 +116,8 @@ static uint64_t left_of(const struct progress *p)
 	double speed = speed_of(p), left;
 	uint64_t plugged = p->plugged[p->looks - 1];
 
+	if (p->goal == UNKNOWN || plugged == UNKNOWN)
+		return UNKNOWN;
 	left = p->goal > plugged ? p->goal - plugged : plugged - p->goal;
 	return speed > 0 && left > 0 ? (uint64_t)(left / speed + 0.999) : UNKNOWN;
 }
@@ -139,12 +143,14 @@ static void print_progress(const struct progress *p, const struct device *dev)
 	uint64_t done = dev->plugged > p->from ? dev->plugged - p->from : p->from - dev->plugged;
 	int full = !all ? BAR : done >= all ? BAR : (int)(BAR * done / all);
 	uint64_t left = left_of(p);
+	bool known = dev->requested != UNKNOWN && dev->plugged != UNKNOWN;
 
 	printf("%s [", dev->name);
 	for (int i = 0; i < BAR; i++)
-		putchar(i < full ? '=' : ' ');
-	printf("] %s plugged, %s requested, %s", size_text(a, dev->plugged),
-	       size_text(b, dev->requested), dev->state);
+		putchar(!known ? '?' : i < full ? '=' : ' ');
+	printf("] %s plugged, %s requested, %s",
+	       dev->plugged == UNKNOWN ? "?" : size_text(a, dev->plugged),
+	       dev->requested == UNKNOWN ? "?" : size_text(b, dev->requested), dev->state);
 	/* Who waits has no speed, whatever it did before. */
 	if (left != UNKNOWN && strcmp(dev->state, "waiting"))
 		printf(", %s/s, %s left", size_text(b, speed_of(p)), seconds_text(c, left));
@@ -206,7 +212,8 @@ static bool is_met(const struct device *dev)
 	/* This project's driver says when it is done: as nearly as blocks allow. */
 	if (dev->ours)
 		return !strcmp(dev->state, "idle");
-	return !device_wants_less(dev) && !device_wants_more(dev);
+	return dev->requested != UNKNOWN && dev->plugged != UNKNOWN && !device_wants_less(dev) &&
+	       !device_wants_more(dev);
 }
 
 static bool is_stuck(const struct device *dev, const struct progress *p)
@@ -237,11 +244,19 @@ int cmd_watch(void)
 	struct devices devices = { 0 };
 	int status = devices_find(&devices), nr = devices.nr;
 	struct wake *wake;
-	bool screen = isatty(STDOUT_FILENO) && !options.json;
+	bool screen = map_on_screen() && !options.json;
 
 	if (status)
 		return status;
 	progress = xalloc(nr, sizeof(*progress));
+	for (int i = 0; i < nr && options.once; i++) {
+		if (devices.d[i].requested != UNKNOWN && devices.d[i].plugged != UNKNOWN)
+			continue;
+		devices_free(&devices);
+		free(progress);
+		return fail("watch: --once: what is requested is not known%s",
+			    geteuid() ? ": only root may ask the device" : "");
+	}
 	wake = wake_open(&devices);
 	for (long count = 0;;) {
 		for (int i = 0; i < nr; i++)
@@ -251,6 +266,9 @@ int cmd_watch(void)
 		for (int i = 0; i < nr && !screen; i++)
 			(options.json ? print_json : print_progress)(&progress[i], &devices.d[i]);
 		fflush(stdout);
+		/* main() says so. */
+		if (ferror(stdout))
+			break;
 		if (options.once && ended(&devices, progress, &status))
 			break;
 		if (++count == options.count || wake_wait(wake, options.interval))

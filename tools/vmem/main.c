@@ -68,6 +68,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	char *end = "";
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		/* getopt says what is wrong; argp would say more than a line. */
+		state->err_stream = NULL;
+		break;
 	case 'j':
 		options.json = true;
 		break;
@@ -129,9 +133,13 @@ static const struct argp argp = {
 
 int main(int argc, char **argv)
 {
+	int status;
+
 	setlocale(LC_CTYPE, "");
-	argp_err_exit_status = STATUS_FAILED;
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return STATUS_FAILED;
-	return chosen->run();
+	status = chosen->run();
+	if (fflush(stdout) || ferror(stdout))
+		return fail("can't write the answer");
+	return status;
 }

@@ -66,12 +66,18 @@ static enum cell cell_of(const struct block *block)
 	return !used ? CELL_FREE : used > block->online / 2 ? CELL_MUCH : CELL_LITTLE;
 }
 
-/* Return: whether standard output shows colours. */
-bool map_in_colour(void)
+/* Return: whether standard output can be drawn on again and again. */
+bool map_on_screen(void)
 {
 	const char *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") && !getenv("NO_COLOR");
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb");
+}
+
+/* Return: whether standard output shows colours. */
+bool map_in_colour(void)
+{
+	return map_on_screen() && !getenv("NO_COLOR");
 }
 
 /* Return: columns that standard output has. */
@@ -79,8 +85,8 @@ int map_width(void)
 {
 	struct winsize size;
 
-	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col > 2 * MARGIN)
-		return size.ws_col;
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+		return size.ws_col > MARGIN ? size.ws_col : MARGIN + 1;
 	return DEFAULT_WIDTH;
 }
 

@@ -10,6 +10,7 @@
 struct blocks;
 struct device;
 
+bool map_on_screen(void);
 bool map_in_colour(void);
 void map_legend(bool colour);
 bool map_draw(const struct device *dev, bool colour, int width, bool pins);

@@ -24,8 +24,8 @@ uint64_t memblock_size(void)
 /* Return: the state of the memory block that an address lies in. */
 enum memblock_state memblock_state(uint64_t addr)
 {
-	uint64_t nr = addr / memblock_size();
-	char *state = sys_read(MEMORY "/memory%" PRIu64 "/state", nr);
+	uint64_t size = memblock_size(), nr = size ? addr / size : 0;
+	char *state = size ? sys_read(MEMORY "/memory%" PRIu64 "/state", nr) : NULL;
 	enum memblock_state is = MEMBLOCK_OFFLINE;
 	char *zones;
 

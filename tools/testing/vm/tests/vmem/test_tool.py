@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tool in the guest: it names who holds what, with either driver."""
 
+import functools
 import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import time
+import unittest
 
 from vm.cases.case import GIB, MIB, POOL, GuestCase
 from vm.harness import initramfs
@@ -25,6 +29,14 @@ def files(kernel):
     module = initramfs.module_files(kernel, ["virtio_blk"])[-1]
     more["mod/blk/virtio_blk.ko"] = (0o644, initramfs.read_module(module))
     return more
+
+
+@functools.cache
+def built():
+    """A directory with vmem for this machine, removed when the tests end."""
+    out = tempfile.TemporaryDirectory(prefix="vm-")
+    subprocess.run(["make", "-s", "-C", TOOL, f"out={out.name}"], check=True)
+    return out
 
 
 class VmemCase(GuestCase):
@@ -101,6 +113,14 @@ class Holders(VmemCase):
         self.guest.ok("dd if=/dev/zero of=/tmp/held bs=1M count=48")
         self.at_end("rm -f /tmp/held")
         self.held("tmpfs", 48, file="/tmp/held")
+
+    def test_names_have_nothing_that_a_terminal_obeys(self):
+        """A file whose name would colour the terminal, and is no UTF-8."""
+        self.guest.ok(r"dd if=/dev/zero of=$(printf '/tmp/h\033[31m\377\302\233\303\251') bs=1M count=16")
+        self.at_end("rm -f /tmp/h*")
+        name = r"/tmp/h\x1b[31m\xff\xc2\x9b" + "\u00e9"
+        self.held("tmpfs", 16, file=name)
+        self.assertIn(f"file {name} ", self.guest.ok("vmem why --all"))
 
     def test_memfd_that_nobody_maps_is_named(self):
         """A file without a name, which nobody maps."""
@@ -445,6 +465,92 @@ class Stock(VmemCase):
         self.assertIsNone(self.vmem("watch -n 1")["staying"])
         self.assertIn("virtio0", self.guest.ok("vmem map"))
         self.assertEqual(self.vmem("check", 1)["checks"][-1]["result"], "ok")
+
+
+class Copy(unittest.TestCase):
+    """Without a guest: a copy of /proc and /sys, in which something is missing or wrong."""
+
+    config = "vmem-none"
+    at = ""  # which step this is
+    device = "sys/bus/virtio/devices/virtio0"
+    memory = "sys/devices/system/memory"
+
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
+        self.addCleanup(shutil.rmtree, self.root, ignore_errors=True)
+        for name, text in {
+                "proc/iomem": "100000000-2ffffffff : virtio0\n"
+                              "  100000000-107ffffff : System RAM (virtio_mem)\n"
+                              "  110000000-117ffffff : System RAM (virtio_mem)\n",
+                f"{self.device}/device": "0x0018",
+                f"{self.device}/driver": None,
+                f"{self.device}/virtio_mem/device_block_size": f"{BB}",
+                f"{self.device}/virtio_mem/big_block_size": f"{BB}",
+                f"{self.device}/virtio_mem/requested_size": "0",
+                f"{self.device}/virtio_mem/plugged_size": f"{2 * BB}",
+                f"{self.device}/virtio_mem/state": "waiting",
+                f"{self.memory}/block_size_bytes": f"{BB:x}",
+                f"{self.memory}/auto_online_blocks": "online_movable",
+                f"{self.memory}/memory32/state": "online",
+                f"{self.memory}/memory32/valid_zones": "Movable",
+                f"{self.memory}/memory34/state": "offline"}.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if text is None:
+                path.symlink_to("../../../../drivers/virtio_mem")
+            else:
+                path.write_text(f"{text}\n")
+
+    def run_vmem(self, status, *words, out=subprocess.PIPE, **how):
+        """It ends with that status; what it wrote to both."""
+        done = subprocess.run([f"{built().name}/vmem", "--sysroot", self.root, *words], text=True,
+                              check=False, stdout=out, stderr=subprocess.PIPE, timeout=10, **how)
+        self.assertEqual(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
+        return done.stdout, done.stderr
+
+    def without(self, name):
+        """Take something out of the copy."""
+        path = self.root / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def test_size_of_memory_blocks_is_not_known(self):
+        """No size of memory blocks: what lies in them is not known, and nothing crashes."""
+        self.without(f"{self.memory}/block_size_bytes")
+        for words in ((), ("map",), ("watch", "-n", "1")):
+            self.at = f"{words}"
+            self.assertIn("virtio0", self.run_vmem(0, *words)[0])
+
+    def test_sizes_that_are_not_known_are_not_met(self):
+        """Another driver, no root: no size is known, and no request met."""
+        self.without(f"{self.device}/virtio_mem")
+        self.without("proc/iomem")
+        self.assertIn("] ? plugged, ? requested, unknown", self.run_vmem(0, "watch", "-n1")[0])
+        said = json.loads(self.run_vmem(0, "watch", "-n1", "--json")[0])
+        self.assertEqual((said["requested"], said["plugged"]), (None, None))
+        out, err = self.run_vmem(2, "watch", "--once")
+        self.assertEqual(out, "")
+        self.assertRegex(err, r"\Avmem: watch: --once: [^\n]*not known[^\n]*\n\Z")
+
+    def test_check_says_what_it_does_not_know(self):
+        """Pages that can't be looked at: no figure; memory to online: a command that works."""
+        checks = {c["check"]: c for c in json.loads(self.run_vmem(1, "check", "--json")[0])["checks"]}
+        self.assertNotIn("lowest", checks)
+        self.assertIn("not known", checks["stuck"]["text"])
+        self.assertEqual(checks["offline"]["command"], "chmem -e 128M -z Movable")
+
+    def test_lost_answers_are_told(self):
+        """What can't be written is told, and ends watch; a wrong option gets one line."""
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            for words in (("--json",), ("map",), ("watch", "-i", "0.1")):
+                self.at = f"{words}"
+                self.assertEqual(self.run_vmem(2, *words, out=full)[1],
+                                 "vmem: can't write the answer\n")
+        # As services have it.
+        read, write = os.pipe()
+        os.close(read)
+        self.run_vmem(2, "watch", "-i", "0.1", out=write, restore_signals=False)
+        os.close(write)
+        self.assertRegex(self.run_vmem(2, "--what")[1], r"\A[^\n]*option '--what'\n\Z")
 
 
 class Wrong(VmemCase):
