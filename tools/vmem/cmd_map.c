@@ -115,7 +115,7 @@ int cmd_map(void)
 	table = table_new("blocks", columns, sizeof(columns) / sizeof(*columns));
 	for (int i = 0; i < devices.nr && good; i++) {
 		good = options.json ? add_rows(table, &devices.d[i]) :
-		       map_draw(&devices.d[i], colour, map_width(), true);
+		       map_draw(&devices.d[i], colour, MAP_LINES, true);
 		if (good && !options.json)
 			print_staying(&devices.d[i]);
 	}

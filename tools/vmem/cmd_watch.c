@@ -195,6 +195,8 @@ static void print_screen(const struct devices *devices, const struct progress *p
 	/* Each cause stands below, beside the progress. */
 	struct table *table = list_table(devices, false);
 	bool colour = map_in_colour();
+	/* Beside the map: the table, an empty line, the legend; progress, cause, a title. */
+	int lines = map_lines(devices->nr, devices->nr + 2 + 4 + 4 * devices->nr);
 
 	printf("\033[H\033[2J");
 	table_print(table);
@@ -202,7 +204,7 @@ static void print_screen(const struct devices *devices, const struct progress *p
 	printf("\n");
 	for (int i = 0; i < devices->nr; i++) {
 		print_progress(&p[i], &devices->d[i]);
-		map_draw(&devices->d[i], colour, map_width(), false);
+		map_draw(&devices->d[i], colour, lines, false);
 	}
 	map_legend(colour);
 }

@@ -14,8 +14,6 @@
 #include "options.h"
 #include "sys.h"
 
-/* Lines of a map that is not --wide. */
-#define LINES 16
 #define DEFAULT_WIDTH 80
 #define MARGIN 20
 
@@ -90,6 +88,24 @@ int map_width(void)
 	return DEFAULT_WIDTH;
 }
 
+/**
+ * map_lines() - how long a map may be for all to be seen at once
+ * @maps: how many there are
+ * @beside: lines for other things
+ *
+ * Return: lines, MAP_LINES at most.
+ */
+int map_lines(int maps, int beside)
+{
+	struct winsize size;
+	int lines;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_row)
+		return MAP_LINES;
+	lines = (size.ws_row - beside) / maps;
+	return lines < 1 ? 1 : lines > MAP_LINES ? MAP_LINES : lines;
+}
+
 static void mark(enum cell cell, bool colour)
 {
 	if (colour)
@@ -101,38 +117,46 @@ static void mark(enum cell cell, bool colour)
 /* Print what the characters mean. */
 void map_legend(bool colour)
 {
+	int room = map_width(), at = 0;
+
 	for (int i = 0; i < CELL_NR; i++) {
+		int width = strlen(cells[i].name) + 4;
+
+		if (at && (i % 3 == 0 || at + width > room)) {
+			printf("\n");
+			at = 0;
+		}
 		printf("  ");
 		mark(i, colour);
-		printf(" %s%s", cells[i].name, i % 3 == 2 ? "\n" : "");
+		printf(" %s", cells[i].name);
+		at += width;
 	}
-	if (CELL_NR % 3)
-		printf("\n");
+	printf("\n");
 }
 
 /**
  * map_draw() - print a device's map
  * @dev: the device
  * @colour: with colours
- * @width: columns to use
+ * @lines: not more, unless --wide
  * @pins: mark blocks with pinned pages, too
  *
  * Return: false if blocks can't be seen.
  */
-bool map_draw(const struct device *dev, bool colour, int width, bool pins)
+bool map_draw(const struct device *dev, bool colour, int lines, bool pins)
 {
-	int per_line = width - MARGIN, per_cell = 1, nr;
+	int per_line = map_width() - MARGIN, per_cell = 1, nr;
 	struct blocks blocks;
 	char buf[SIZE_TEXT];
 
 	if (!blocks_read(dev, &blocks))
 		return false;
 	blocks_count_pages(&blocks, pins);
-	while (!options.wide && blocks.nr / per_cell > LINES * per_line)
-		per_cell *= 2;
 	/* A power of two a line: addresses at the margin are round. */
 	for (nr = 1; nr * 2 <= per_line;)
 		nr *= 2;
+	while (!options.wide && (blocks.nr - 1) / per_cell >= lines * nr)
+		per_cell *= 2;
 	printf("%s: a character is %s, lowest address first\n", dev->name,
 	       size_text(buf, per_cell * dev->unit));
 	for (int i = 0; i < blocks.nr; i += per_cell) {

@@ -10,10 +10,14 @@
 struct blocks;
 struct device;
 
+/* Lines of a map that is not --wide. */
+#define MAP_LINES 16
+
 bool map_on_screen(void);
 bool map_in_colour(void);
 void map_legend(bool colour);
-bool map_draw(const struct device *dev, bool colour, int width, bool pins);
+bool map_draw(const struct device *dev, bool colour, int lines, bool pins);
 int map_width(void);
+int map_lines(int maps, int beside);
 
 #endif

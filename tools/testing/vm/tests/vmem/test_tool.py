@@ -538,6 +538,18 @@ class Copy(unittest.TestCase):
         self.assertIn("not known", checks["stuck"]["text"])
         self.assertEqual(checks["offline"]["command"], "chmem -e 128M -z Movable")
 
+    def test_map_of_many_blocks_is_short(self):
+        """More blocks than characters: several in one, no more than 16 lines of 80 columns."""
+        iomem = (self.root / "proc/iomem").read_text()
+        for gib in (64, 65, 100, 1000):
+            self.at = f"{gib} GiB"
+            (self.root / "proc/iomem").write_text(
+                iomem.replace("2ffffffff", f"{((gib + 4) << 30) - 1:x}"))
+            lines = self.run_vmem(0, "map")[0].splitlines()
+            self.assertLessEqual(len([line for line in lines if "0x" in line]), 16)
+            self.assertLessEqual(max(map(len, lines)), 80)
+        self.assertEqual(self.run_vmem(0, "map", "--wide")[0].count("0x"), 1000 * 8 // 32)
+
     def test_lost_answers_are_told(self):
         """What can't be written is told, and ends watch; a wrong option gets one line."""
         with open("/dev/full", "w", encoding="utf-8") as full:
