@@ -10,6 +10,7 @@
 #include "options.h"
 #include "sys.h"
 #include "table.h"
+#include "text.h"
 
 struct table {
 	struct libscols_table *scols;
@@ -81,13 +82,15 @@ void table_row(struct table *table)
 /* @text may be NULL: there is no value. */
 void table_text(struct table *table, int column, const char *text)
 {
-	if (table->index[column] < 0)
-		return;
+	char *shown = text && !options.json ? text_shown(text) : NULL;
+
 	/* An empty cell is null in JSON. */
 	if (!text)
 		text = options.json ? NULL : "-";
-	if (scols_line_set_data(table->line, table->index[column], text))
+	if (table->index[column] >= 0 &&
+	    scols_line_set_data(table->line, table->index[column], shown ? shown : text))
 		abort();
+	free(shown);
 }
 
 /* Return: a duration for people, in @buf. */

@@ -4,6 +4,7 @@
  * and for JSON.
  */
 #include <string.h>
+#include <wchar.h>
 
 #include "sys.h"
 #include "text.h"
@@ -34,8 +35,7 @@ static bool is_command(uint32_t code)
 	       (code >= 0x2066 && code <= 0x2069);
 }
 
-/* Return: the text, with "\x1b" for what is no character of a name; to be freed. */
-char *text_clean(const char *text)
+static char *escape(const char *text, bool shown)
 {
 	char *clean = xalloc(strlen(text) + 1, 4), *to = clean;
 
@@ -43,7 +43,7 @@ char *text_clean(const char *text)
 		uint32_t code = 0;
 		int len = decode((const unsigned char *)text, &code);
 
-		if (len && !is_command(code)) {
+		if (len && !is_command(code) && !(shown && wcwidth(code) < 0)) {
 			to = (char *)memcpy(to, text, len) + len;
 			text += len;
 			continue;
@@ -52,4 +52,19 @@ char *text_clean(const char *text)
 			to += sprintf(to, "\\x%02x", (unsigned char)*text++);
 	}
 	return clean;
+}
+
+/* Return: the text, with "\x1b" for what is no character of a name; to be freed. */
+char *text_clean(const char *text)
+{
+	return escape(text, false);
+}
+
+/*
+ * Return: the same, with what the locale does not know escaped, too; to be freed.
+ * A column of libsmartcols that may be wrapped never comes to an end with it.
+ */
+char *text_shown(const char *text)
+{
+	return escape(text, true);
 }

@@ -6,5 +6,6 @@
 #define _VMEM_TEXT_H
 
 char *text_clean(const char *text);
+char *text_shown(const char *text);
 
 #endif

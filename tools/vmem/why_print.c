@@ -10,6 +10,7 @@
 #include "options.h"
 #include "sys.h"
 #include "table.h"
+#include "text.h"
 #include "why.h"
 
 /* Rows of a table, unless --all is given. */
@@ -159,8 +160,11 @@ static void print_tries(const struct why *why)
 			printf("\nWhat the driver found and tried\n");
 		text = details_text(b->block->details);
 		name = why_way(why, b);
-		printf("  0x%llx: %s%s%s\n", (unsigned long long)b->block->start, text,
-		       name ? "; the page is of " : "", name ? name : "");
+		if (name)
+			text = xappend(text, "; the page is of %s", name);
+		free(name);
+		name = text_shown(text);
+		printf("  0x%llx: %s\n", (unsigned long long)b->block->start, name);
 		free(text);
 		free(name);
 	}
@@ -197,12 +201,14 @@ static void print_stacks(const struct why *why)
 {
 	for (int i = 0; i < why->stacks.nr && (i < STACKS || options.all); i++) {
 		const struct stack *stack = &why->stacks.s[i];
+		char *by = text_shown(stack->by);
 
 		if (!i)
 			printf("\nAllocated by (page_owner, of %d pages looked up)\n",
 			       why->stacks.looked_up);
 		printf("  %d page%s, first PFN 0x%llx, %s\n%s\n", stack->pages,
-		       stack->pages == 1 ? "" : "s", stack->pfn, stack->by, stack->text);
+		       stack->pages == 1 ? "" : "s", stack->pfn, by, stack->text);
+		free(by);
 	}
 }
 

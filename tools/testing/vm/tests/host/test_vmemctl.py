@@ -359,6 +359,7 @@ class Strange(unittest.TestCase):
 
     config = "vmemctl-none"
     at = ""  # which step this is
+    monitor = None
 
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))

@@ -116,10 +116,13 @@ class Holders(VmemCase):
 
     def test_names_have_nothing_that_a_terminal_obeys(self):
         """A file whose name would colour the terminal, and is no UTF-8."""
-        self.guest.ok(r"dd if=/dev/zero of=$(printf '/tmp/h\033[31m\377\302\233\303\251') bs=1M count=16")
+        self.guest.ok(r"dd if=/dev/zero of=$(printf '/tmp/h\033[31m\377\302\233\303\251') "
+                      "bs=1M count=16")
         self.at_end("rm -f /tmp/h*")
         name = r"/tmp/h\x1b[31m\xff\xc2\x9b" + "\u00e9"
         self.held("tmpfs", 16, file=name)
+        # The guest knows no locale but C.
+        name = name.replace("\u00e9", r"\xc3\xa9")
         self.assertIn(f"file {name} ", self.guest.ok("vmem why --all"))
 
     def test_memfd_that_nobody_maps_is_named(self):
@@ -511,7 +514,7 @@ class Copy(unittest.TestCase):
     def without(self, name):
         """Take something out of the copy."""
         path = self.root / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        (shutil.rmtree if path.is_dir() else os.unlink)(path)
 
     def test_size_of_memory_blocks_is_not_known(self):
         """No size of memory blocks: what lies in them is not known, and nothing crashes."""
@@ -533,10 +536,23 @@ class Copy(unittest.TestCase):
 
     def test_check_says_what_it_does_not_know(self):
         """Pages that can't be looked at: no figure; memory to online: a command that works."""
-        checks = {c["check"]: c for c in json.loads(self.run_vmem(1, "check", "--json")[0])["checks"]}
+        said = json.loads(self.run_vmem(1, "check", "--json")[0])
+        checks = {row["check"]: row for row in said["checks"]}
         self.assertNotIn("lowest", checks)
         self.assertIn("not known", checks["stuck"]["text"])
         self.assertEqual(checks["offline"]["command"], "chmem -e 128M -z Movable")
+
+    def test_characters_that_the_locale_does_not_know(self):
+        """Text of several bytes a character is shown in every locale, or escaped."""
+        text = "\u00fcber \u3042 \u0378 \uffff."
+        (self.root / f"{self.device}/virtio_mem/last_error").write_text(f"{text}\n")
+        for locale, want in (("C", r"\xc3\xbcber \xe3\x81\x82 \xcd\xb8 \xef\xbf\xbf."),
+                             ("C.UTF-8", "\u00fcber \u3042 \\xcd\\xb8 \\xef\\xbf\\xbf.")):
+            self.at = locale
+            env = os.environ | {"LC_ALL": locale}
+            self.assertIn(want, self.run_vmem(0, env=env)[0])
+            said = json.loads(self.run_vmem(0, "--json", env=env)[0])
+            self.assertEqual(said["devices"][0]["cause"], text)
 
     def test_map_of_many_blocks_is_short(self):
         """More blocks than characters: several in one, no more than 16 lines of 80 columns."""
