@@ -50,7 +50,7 @@ static void look_at_driver(const struct device *dev, struct blocks *blocks)
 {
 	FILE *file = sys_fopen("/sys/kernel/debug/virtio_mem/%s/blocks", dev->name);
 	char line[512], state[32], cause[64];
-	uint64_t first, last;
+	uint64_t first, last, at;
 
 	if (!file)
 		return;
@@ -58,11 +58,12 @@ static void look_at_driver(const struct device *dev, struct blocks *blocks)
 		if (sscanf(line, "0x%" SCNx64 "-0x%" SCNx64 " %*u %31s %*s %*s %63s", &first, &last,
 			   state, cause) != 4)
 			continue;
-		for (int i = 0; i < blocks->nr; i++) {
-			struct block *block = &blocks->b[i];
+		/* A look at all blocks for each line would take a while where they are many. */
+		at = blocks->nr && first > blocks->b[0].start ?
+		     (first - blocks->b[0].start + dev->unit - 1) / dev->unit : 0;
+		for (; at < (uint64_t)blocks->nr && blocks->b[at].start <= last; at++) {
+			struct block *block = &blocks->b[at];
 
-			if (block->start < first || block->start > last)
-				continue;
 			block->state = state_of(state);
 			free(block->cause);
 			block->cause = strcmp(cause, "-") ? xprintf("%s", cause) : NULL;
