@@ -2,6 +2,7 @@
 /*
  * /proc/kpageflags, kpagecount, kpagecgroup: a number a page, for root.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -55,16 +56,20 @@ bool kpage_open(struct kpage *kpage)
 int kpage_read(int fd, uint64_t pfn, uint64_t nr, uint64_t *out)
 {
 	int held[nr_holds + 1];
-	ssize_t got;
+	bool safe = true;
+	ssize_t got = -1;
 
 	if (fd < 0)
 		return 0;
 	if (nr > KPAGE_CHUNK)
 		nr = KPAGE_CHUNK;
 	/* A device may have gone; then so has its memory. */
-	for (int i = 0; i < nr_holds; i++)
+	for (int i = 0; i < nr_holds; i++) {
 		held[i] = sys_open(HOLDS "/%s/hold", holds[i]);
-	got = pread(fd, out, nr * sizeof(*out), pfn * sizeof(*out));
+		safe &= held[i] >= 0 || errno == ENOENT || errno == ENODEV || errno == EIO;
+	}
+	if (safe)
+		got = pread(fd, out, nr * sizeof(*out), pfn * sizeof(*out));
 	for (int i = 0; i < nr_holds; i++)
 		if (held[i] >= 0)
 			close(held[i]);
