@@ -5,7 +5,7 @@
 _vmem()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local words="map watch why check log --json --device --all --wide --interval
+	local words="list map watch why check log --json --device --all --wide --interval
 		--count --once --sysroot --help --usage --version"
 
 	case $prev in
