@@ -9,7 +9,7 @@
 #include "virtio_mem_core.h"
 
 /* The most blocks of one question: nb_blocks has 16 bits, and ranges are powers of two. */
-#define VIRTIO_MEM_KNOWN_RANGE	(1UL << 15)
+#define VIRTIO_MEM_KNOWN_RANGE	32768UL
 
 /**
  * enum virtio_mem_knowledge - what is known of a device block

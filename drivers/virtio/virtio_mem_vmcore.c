@@ -15,11 +15,10 @@
 #include "virtio_mem_vmcore.h"
 
 #ifdef CONFIG_PROC_VMCORE
-/* @mutex: one request at a time; guards @known, too. */
 struct vmcore {
 	struct vmcore_cb cb;
 	struct virtio_mem *vm;
-	struct mutex mutex;
+	struct mutex mutex;	/* one request at a time; guards @known, too */
 	struct virtio_mem_known known;
 };
 
