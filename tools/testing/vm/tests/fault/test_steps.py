@@ -558,8 +558,9 @@ class Calls(FaultCase):
         passes = len([e for e in events if e.name == "offline-remove"])
         note(f"# {self.id()}: {passes} tries, {spent:.1f} s of {passed:.1f} s")
         self.assertGreater(passes, 3, "no event began a pass")
-        # As long a rest as the pass.
-        self.assertLess(spent, 0.6 * passed)
+        # A rest is as long as the tries of a pass took, about half of the time; without
+        # it passes take all of the time.
+        self.assertLess(spent, 0.8 * passed)
         self.guest.kill(flips)
         self.guest.run(f"echo online_movable >{state}")
         self.without_faults()
