@@ -11,6 +11,7 @@ import time
 
 from vm.cases.case import MIB
 from vm.cases.mock_case import MockCase
+from vm.device.fault import Fault
 from vm.device.mock import ADDR, OPTIONS, SIZE
 from vm.harness.kernels import cache_dir
 
@@ -154,6 +155,20 @@ class Kdump(MockCase):
         self.device.order("pending", "now")
         self.assertEqual(self.memory(ADDR + BB), mark(ADDR + BB))
 
+    def test_no_memory_for_what_is_known(self):
+        """The driver then asks more often, and the dump is as right."""
+        fault = Fault(self.guest)
+        fault.load()
+        self.at_end("echo clear >/sys/kernel/debug/virtio_mem_fault/points")
+        fault.order("__kvmalloc_node_noprof,kvmalloc_node ret=0 in=virtio_mem_vmcore_start "
+                    "task=any")
+        self.mock.orders((0, "device", "remove"), (0, "device", "add"))
+        self.bound()
+        self.assertEqual(fault.points()[0][1], 1)
+        for block in (0, 1, 2, 3, 1):
+            address = ADDR + block * BB
+            self.assertEqual(self.memory(address), mark(address) if block in (1, 2) else bytes(8))
+
 
 class KdumpSmallBlocks(Kdump):
     """512 blocks of 2 MiB."""
@@ -169,3 +184,4 @@ class KdumpSmallBlocks(Kdump):
         self.assertEqual(self.asked(), [*self.questions, (256, 256)])
 
     test_nothing_is_plugged_or_unplugged = test_dump_goes_on_without_answers = None
+    test_no_memory_for_what_is_known = None
