@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every difference between the kernel versions that this driver supports, and
- * nothing else.  Supported and tested: Debian 12's 6.1 and 6.12.  Written for
- * up to 7.2, of which the authors have read the memory hotplug interfaces, but
- * run nothing.
+ * nothing else.  Supported and tested: Debian's 6.1, 6.12 and 7.3.
  */
 #ifndef _VIRTIO_MEM_COMPAT_H
 #define _VIRTIO_MEM_COMPAT_H
@@ -18,8 +16,8 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "virtio_mem: kernels before 6.1 are not supported"
 #endif
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
-#error "virtio_mem: kernels after 7.2 are not supported yet"
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
+#error "virtio_mem: kernels after 7.3 are not supported yet"
 #endif
 
 /*

@@ -20,6 +20,7 @@
 #include <linux/bitmap.h>
 #include <linux/ktime.h>
 #include <linux/memory.h>
+#include <linux/mmzone.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/virtio.h>
@@ -651,6 +652,18 @@ static int bounded_empty(struct virtio_mem *vm,
 	return rc;
 }
 
+/* Whether Linux still has a memmap for any of the claimed big block. */
+static bool still_added(struct virtio_mem *vm)
+{
+	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->mm.claimed);
+	unsigned long end = pfn + virtio_mem_bb_pages(vm);
+
+	for (; pfn < end; pfn += PAGES_PER_SECTION)
+		if (pfn_valid(pfn))
+			return true;
+	return false;
+}
+
 static int bounded_offline(struct virtio_mem *vm, unsigned int ms,
 			   enum virtio_mem_cause *cause)
 {
@@ -669,6 +682,9 @@ static int bounded_offline(struct virtio_mem *vm, unsigned int ms,
 	begin = ktime_get();
 	rc = offline_and_remove_memory(virtio_mem_bb_addr(vm, vm->mm.claimed),
 				       vm->geo.bb_size);
+	/* Since 7.3 it returns 0 although the removal failed. */
+	if (!rc && still_added(vm))
+		rc = -EBUSY;
 	why = virtio_mem_bound_end(&vm->bound);
 	count_op(vm, VIRTIO_MEM_OP_OFFLINE, vm->mm.claimed, rc, begin);
 	*cause = cause_of(rc, why, VIRTIO_MEM_CAUSE_VETO);

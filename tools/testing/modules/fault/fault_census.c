@@ -130,8 +130,7 @@ static bool is_isolated(unsigned long pfn)
 
 	word = __pfn_to_section(pfn)->usage->pageblock_flags[bit /
 							     BITS_PER_LONG];
-	return (word >> bit % BITS_PER_LONG & MIGRATETYPE_MASK) ==
-	       MIGRATE_ISOLATE;
+	return fault_compat_isolated(word >> bit % BITS_PER_LONG);
 }
 
 static void show_block(struct seq_file *s, unsigned long pfn,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every difference between the kernel versions that this module supports, and
- * nothing else.  Supported and tested: Debian 12's 6.1 and 6.12.
+ * nothing else.  Supported and tested: Debian's 6.1, 6.12 and 7.3.
  */
 #ifndef _FAULT_COMPAT_H
 #define _FAULT_COMPAT_H
@@ -9,6 +9,7 @@
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/pageblock-flags.h>
 #include <linux/version.h>
 
 /* How many orders the buddy allocator has. */
@@ -17,6 +18,16 @@
 #else
 #define FAULT_NR_ORDERS		MAX_ORDER
 #endif
+
+/* Whether the bits of a pageblock say so; since 6.17 it is one of its own. */
+static inline bool fault_compat_isolated(unsigned long bits)
+{
+#ifdef PAGEBLOCK_ISO_MASK
+	return bits & PAGEBLOCK_ISO_MASK;
+#else
+	return (bits & MIGRATETYPE_MASK) == MIGRATE_ISOLATE;
+#endif
+}
 
 /*
  * How often a folio is mapped.  Before 6.10 modules can't call the function

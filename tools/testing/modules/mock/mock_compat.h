@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every difference between the kernel versions that this module supports, and
- * nothing else.  Supported and tested: Debian 12's 6.1 and 6.12.
+ * nothing else.  Supported and tested: Debian's 6.1, 6.12 and 7.3.
  */
 #ifndef _MOCK_COMPAT_H
 #define _MOCK_COMPAT_H

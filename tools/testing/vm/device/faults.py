@@ -161,6 +161,8 @@ def offlining():
         returns("offline", "offline_and_remove_memory", -12, cause=r"\(-12\)|memory"),
         returns("offline: hugetlb", "dissolve_free_hugetlb_folios,dissolve_free_huge_pages",
                 -16, "in=offline_pages", cause=r"\(-16\)", core=True),
+        # As if it had removed something. From 7.3 on it says so when it has not.
+        returns("remove: not done", "offline_and_remove_memory", 0, cause=r"\(-16\)", core=True),
         returns("remove", "try_remove_memory", -16, cause=r"\(-16\)", core=True),
         returns("remove", "try_remove_memory", -22, cause=r"\(-22\)"),
     ]
