@@ -60,7 +60,7 @@ help:
 	@echo "make install|uninstall     into updates/, which modprobe prefers (DESTDIR=)"
 	@echo "make tools|install-tools   vmem for guests, vmemctl for hosts (PREFIX=, DESTDIR=)"
 	@echo "make demo                  boot a guest, grow it to 5 GiB and shrink it back"
-	@echo "make check                 lint, unit, KUnit and QEMU tests"
+	@echo "make check [QEMU=N]        lint, unit, KUnit and QEMU tests"
 	@echo "make lint|unit|kunit       parts of it"
 	@echo "make soak MINUTES=N        races and load in a guest (VM_SEED=N repeats one)"
 	@echo "make bench                 compared with the kernel's own driver, for an hour or two"

@@ -19,6 +19,8 @@ model:
 	@tools/testing/deps model
 	@tools/testing/host/model/run
 
+# QEMU=N: guests in a newer QEMU than the host's, by its major version or "newest".
+check: export VM_QEMU := $(or $(QEMU),$(VM_QEMU))
 check:
 	@tools/testing/deps lint unit kunit model dkms vm libvirt tools trace
 	@tools/testing/check
@@ -47,7 +49,7 @@ soak:
 	@tools/testing/deps build vm
 	@set -- $$(tools/testing/vm/bin/kernel $(soak_series)) && \
 	{ [ -e "$$4" ] || tools/testing/deps linux-headers-$$2; } && \
-	$(MAKE) -s module KVER=$$2 KDIR=$$4 && \
+	tools/testing/kbuild $$4 $(CURDIR) -s modules && \
 	tools/testing/vm/bin/soak --minutes $(MINUTES) \
 		--kver $(soak_series) $(if $(MOCK),--mock)
 

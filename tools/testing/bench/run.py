@@ -30,7 +30,7 @@ from bench import cases, paper, plot, report
 from bench.machine import Machine
 from bench.store import Store
 from vm.harness import accel, kernels
-from vm.harness.kernels import cache_dir
+from vm.harness.cache import cache_dir
 
 
 def first_line(*command):

@@ -20,7 +20,7 @@ import threading
 import time
 import unittest
 
-from vm.harness import kernels
+from vm.harness.cache import cache_dir
 from vm.harness.vm import TOP
 
 SOURCE = TOP / "tools" / "vmemctl"
@@ -36,7 +36,7 @@ def program():
         raise unittest.SkipTest("needs the libraries of `make tools`")
     files = sorted([SOURCE / "Makefile", *SOURCE.glob("*.[ch]")])
     tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
-    target = kernels.cache_dir("tools") / f"vmemctl-{tag}"
+    target = cache_dir("tools") / f"vmemctl-{tag}"
     if not target.exists():
         with tempfile.TemporaryDirectory() as scratch:
             for file in files:
@@ -55,7 +55,7 @@ def packaged(package, path):
     """
     if pathlib.Path(path).exists():
         return pathlib.Path(path)
-    root = kernels.cache_dir("packages") / package
+    root = cache_dir("packages") / package
     if not root.exists():
         with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
             done = subprocess.run(["apt-get", "-qq", "-o", "APT::Sandbox::User=root",

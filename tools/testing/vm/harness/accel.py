@@ -13,8 +13,8 @@ import subprocess
 import sys
 import threading
 
-from vm.harness import initramfs
-from vm.harness.kernels import cache_dir
+from vm.harness import initramfs, qemu
+from vm.harness.cache import cache_dir
 
 KVM = ("-accel", "kvm", "-cpu", "host")
 # One host thread for all vCPUs: with a thread each, QEMU 7.2 now and then runs a
@@ -31,23 +31,23 @@ def _trial(kernel):
     image = initramfs.build(kernel, cache_dir("guest") / f"probe-{os.getpid()}.cpio")
     try:
         with subprocess.Popen(
-                ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
+                [qemu.get().program, "-nodefaults", "-no-user-config",
                  "-display", "none", "-no-reboot", "-m", "512", *KVM,
                  "-kernel", kernel.image, "-initrd", image, "-serial", "stdio",
                  "-append", "console=ttyS0 panic=-1 quiet vm.agent=0"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT) as qemu:
-            timer = threading.Timer(LIMIT, qemu.kill)
+                stderr=subprocess.STDOUT) as running:
+            timer = threading.Timer(LIMIT, running.kill)
             timer.start()
             try:
-                for line in qemu.stdout:
+                for line in running.stdout:
                     # After an internal error QEMU only waits to be looked at.
                     if b"guest: ready" in line or b"KVM internal error" in line:
                         return b"guest: ready" in line
                 return False
             finally:
                 timer.cancel()
-                qemu.kill()
+                running.kill()
     finally:
         image.unlink()
 
@@ -58,7 +58,7 @@ def choose(kernel):
         return TCG
     # A reboot or another host kernel can change the answer.
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    key = f"{boot} {os.uname().release} {kernel.kver}"
+    key = f"{boot} {os.uname().release} {kernel.kver} {qemu.get().program}"
     memo = cache_dir("kvm") / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not memo.exists():
         print(f"# does KVM work here? trying for up to {LIMIT} s", file=sys.stderr)

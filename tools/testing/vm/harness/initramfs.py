@@ -11,7 +11,7 @@ import subprocess
 import threading
 
 from vm.harness import modules
-from vm.harness.kernels import cache_dir
+from vm.harness.cache import cache_dir
 
 GUEST = pathlib.Path(__file__).resolve().parents[1] / "guest_src"
 BUSYBOX = "/bin/busybox"

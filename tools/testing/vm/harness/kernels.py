@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bring Debian's packaged guest kernels into the cache, without installing them.
 
-Which there are is in series.txt; debug builds (see ../../debug) are made when asked for.
+Which there are is in series.txt; debug builds (see ../../debug) are made when asked for,
+and those of the next Debian come from its mirror (mirror.py).
 A guest needs the kernel as Debian ships it: same configuration, same modules,
 same module symbol versions as the headers the driver is built with. Installing
 it would change the host's boot menu, so the package is only unpacked.
 """
 
-import os
+import functools
 import pathlib
 import re
 import shutil
@@ -15,6 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from vm.harness import mirror
+from vm.harness.cache import cache_dir
 
 TESTING = pathlib.Path(__file__).resolve().parents[2]
 
@@ -33,6 +37,9 @@ def _table():
 
 TABLE = _table()
 DEFAULT = next(iter(TABLE))
+# What kbuild takes for granted, and C=1.
+BUILDERS = ("make gcc-14 sparse dash bash coreutils grep sed mawk findutils "
+            "diffutils").split()
 # Where Debian's package with the kernel's source has it.
 TARBALL = pathlib.Path("/usr/src", f"{TABLE[DEFAULT]['source']}.tar.xz")
 
@@ -45,14 +52,6 @@ def words(series, field):
 def running(*stages):
     """Names of the series that one of these stages runs on."""
     return [name for name in TABLE if set(stages) & set(words(name, "runs"))]
-
-
-def cache_dir(*parts):
-    """The directory below the user's cache where everything generated goes."""
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    path = pathlib.Path(base, "virtio-mem", *parts)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 class Kernel:
@@ -71,8 +70,10 @@ class Kernel:
         # Each race that KCSAN finds is a warning, and most are not ours.
         self.panic_on_warn = int("warns" not in words(series, "flags"))
         self.append = TABLE[series].get("append", "")
-        self.image = path / "boot" / f"vmlinuz-{kver}"
         self.modules = path / "lib" / "modules" / kver
+        self.image = path / "boot" / f"vmlinuz-{kver}"
+        if not self.image.exists():
+            self.image = self.modules / "vmlinuz"
 
 
 def _newest(series):
@@ -91,6 +92,11 @@ def _cached(series):
                default=None)
 
 
+def _depmod(root, kver):
+    """The package relies on its postinst for modules.dep."""
+    subprocess.run([shutil.which("depmod") or "/sbin/depmod", "-b", root, kver], check=True)
+
+
 def _unpack(kver, target):
     """Download and unpack next to the target, then rename: all or nothing."""
     package = f"linux-image-{kver}"
@@ -107,9 +113,7 @@ def _unpack(kver, target):
                        stdout=sys.stderr)
         deb, = temp.glob("*.deb")
         subprocess.run(["dpkg-deb", "-x", deb, temp / "root"], check=True)
-        # The package relies on its postinst for modules.dep; make it here.
-        depmod = shutil.which("depmod") or "/sbin/depmod"
-        subprocess.run([depmod, "-b", temp / "root", kver], check=True)
+        _depmod(temp / "root", kver)
         (temp / "root" / "complete").touch()
         try:
             (temp / "root").rename(target)
@@ -122,6 +126,36 @@ def _unpack(kver, target):
         shutil.rmtree(temp, ignore_errors=True)
 
 
+def _link(path, text):
+    if not path.is_symlink():
+        path.symlink_to(text)
+
+
+@functools.cache
+def _next_debian(series):
+    """A kernel, and a root with what builds modules for it.
+
+    Without a mirror the newest that an earlier run has unpacked.
+    """
+    image = TABLE[series]["kernel"]
+    try:
+        kver = mirror.depends(image, r"linux-image-\d\S*").removeprefix("linux-image-")
+    except mirror.Unreached:
+        have = mirror.cached(f"kernel-{series}")
+        if not have:
+            raise
+        kver = have[0].name.partition("_")[2]
+    path = mirror.unpacked(f"kernel-{series}", kver, [f"linux-image-{kver}"], only=kver)
+    if not (path / "lib/modules" / kver / "modules.dep").exists():
+        _depmod(path, kver)
+    root = mirror.unpacked(f"headers-{series}", kver, [f"linux-headers-{kver}", *BUILDERS])
+    # The packages' scripts would have made the link. The other one Debian has left out.
+    _link(root / "usr/bin/awk", "mawk")
+    for scripts in root.glob("usr/lib/linux-kbuild-*/scripts"):
+        _link(scripts / "checker-valid.sh", "/usr/bin/true")
+    return Kernel(series, kver, path, root / "usr/src" / f"linux-headers-{kver}")
+
+
 def get(series, kver=None):
     """Return the Kernel of a series, fetched or built when the cache has it not."""
     if "debug" in TABLE[series]:
@@ -129,6 +163,8 @@ def get(series, kver=None):
                              stdout=subprocess.PIPE, text=True)
         kver, path, headers = out.stdout.split()
         return Kernel(series, kver, pathlib.Path(path), pathlib.Path(headers))
+    if "mirror" in TABLE[series]:
+        return _next_debian(series)
     kver = kver or _newest(series) or _cached(series)
     if not kver:
         raise RuntimeError(f"no kernel {series}: {TABLE[series]['kernel']} is unknown to "

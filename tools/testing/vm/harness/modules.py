@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 import threading
 
-from vm.harness.kernels import cache_dir
+from vm.harness.cache import cache_dir
 
-MODULES = pathlib.Path(__file__).resolve().parents[2] / "modules"
+TESTING = pathlib.Path(__file__).resolve().parents[2]
+MODULES, KBUILD = TESTING / "modules", TESTING / "kbuild"
 # Each a directory there, with a Kbuild that makes PREFIX + NAME.ko.
 NAMES = ("mock", "raw", "fault")
 PREFIX = "virtio_mem_"
@@ -32,7 +33,7 @@ def build(name, kernel):
         with tempfile.TemporaryDirectory() as scratch:
             for file in files:
                 shutil.copy(file, scratch)
-            done = subprocess.run(["make", "-s", "-C", kernel.headers, f"M={scratch}",
+            done = subprocess.run([KBUILD, kernel.headers, scratch, "-s",
                                    "modules"], check=False, stdout=subprocess.DEVNULL,
                                   stderr=subprocess.PIPE, text=True)
             if done.returncode:

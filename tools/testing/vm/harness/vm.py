@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import time
 
-from vm.harness import accel, console, initramfs, kernels
+from vm.harness import accel, console, initramfs, kernels, qemu
+from vm.harness.cache import cache_dir
 from vm.harness.guest import Guest, GuestError
 from vm.harness.qmp import QMP
 
@@ -39,7 +40,7 @@ def module_kver(path):
 
 def run_dir(name):
     """A new directory for one run's logs; the oldest ones go."""
-    base = kernels.cache_dir("runs")
+    base = cache_dir("runs")
     for old in sorted(base.iterdir())[:-KEEP_RUNS]:
         shutil.rmtree(old, ignore_errors=True)
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -108,7 +109,7 @@ class VM:
             line += " tsc=reliable"
         # setpriv: even a harness that was killed leaves no QEMU.
         command = ["setpriv", "--pdeathsig", "KILL",
-                   "qemu-system-x86_64", "-nodefaults", "-no-user-config",
+                   qemu.get().program, "-nodefaults", "-no-user-config",
                    "-display", "none", "-readconfig", str(config),
                    *how,
                    "-kernel", str(self.kernel.image), "-initrd", str(image),
@@ -247,6 +248,14 @@ class VM:
         """Hard reset, as the reset button does; wait until the agent is back."""
         self.qmp.cmd("system_reset")
         self.guest.wait_ready(timeout)
+
+    def ends(self, timeout):
+        """Wait until QEMU has ended by itself, because its guest has."""
+        limit = timeout * (2 if self.accel == "tcg" else 1) * self.slow
+        try:
+            self._qemu.wait(limit)
+        except subprocess.TimeoutExpired:
+            raise GuestError(f"still up after {timeout} s; logs in {self.dir}") from None
 
     def stop(self, check=True):
         """End QEMU. With check, raise if the console shows something bad."""

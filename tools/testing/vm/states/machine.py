@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 from vm.harness import initramfs
-from vm.harness.kernels import cache_dir
+from vm.harness.cache import cache_dir
 
 # Sparse, and left as they are: QEMU writes to a file of its own.
 DATA, SWAP = 6 << 30, 4 << 30

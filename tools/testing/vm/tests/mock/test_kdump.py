@@ -13,7 +13,7 @@ from vm.cases.case import MIB
 from vm.cases.mock_case import MockCase
 from vm.device.fault import Fault
 from vm.device.mock import ADDR, OPTIONS, SIZE
-from vm.harness.kernels import cache_dir
+from vm.harness.cache import cache_dir
 
 PAGE = 4096
 BB = 128 * MIB

@@ -12,7 +12,8 @@ import shutil
 import subprocess
 
 from vm.harness import initramfs
-from vm.harness.kernels import TARBALL, cache_dir
+from vm.harness.cache import cache_dir
+from vm.harness.kernels import TARBALL
 
 KSELFTEST = "tools/testing/selftests/memory-hotplug/mem-on-off-test.sh"
 
