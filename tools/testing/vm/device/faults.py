@@ -55,6 +55,10 @@ class Case:
     nth: int = 0
     slow: bool = False
 
+    def is_removal(self):
+        """Whether the core does not remove what it has offlined."""
+        return any(o.startswith("try_remove_memory ret=") for o in self.orders)
+
     def __str__(self):
         return f"{self.step}: {self.fault}"
 

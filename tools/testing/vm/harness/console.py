@@ -69,7 +69,7 @@ def core_circles(text):
 
 # The kernel's messages when there is no memory: of x86 once a boot, for added memory;
 # of KASAN for its shadow.
-NO_MEMORY = re.compile(r"^.*(?:WARNING: CPU: .* at add_pages\+.*\n(?:.*\n)*?.*end trace"
+NO_MEMORY = re.compile(r"^.*(?:WARNING: .* at add_pages\+.*\n(?:.*\n)*?.*end trace"
                        r"|vmalloc error: .*\n(?:.*\n)*?.*</TASK>).*\n", re.M)
 
 

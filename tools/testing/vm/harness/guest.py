@@ -71,6 +71,10 @@ class Guest:
             raise GuestError(f"guest: {command!r}: status {status}: {out}")
         return out.strip()
 
+    def leave(self, command):
+        """Run what ends this guest, or its kernel; nothing comes back."""
+        self._sock.sendall(f"end {command}\n".encode())
+
     def write(self, path, value):
         """Write to a file: (exit status, error text)."""
         return self.run(f"echo {shlex.quote(str(value))} > {path}")

@@ -15,6 +15,7 @@ from vm.device.fault import DIR, INJECT, Fault, census, counts, shell, wrong
 from vm.device.faults import CONTIG, FULL
 from vm.device.mock import ADDR, DIR as MOCKS, SIZE, VIRTIO, ranges
 from vm.harness.guest import Pattern
+from vm.harness.kernels import words
 
 MOCK = f"{MOCKS}/0"
 BLOCK = 128 * MIB    # a memory block
@@ -136,6 +137,8 @@ class FaultCase(MockCase):
         self.rest = self.look()
         self.results, self.fails, self.seconds = {}, [], 0
         self.beyond = False
+        # Whether the core's callers learn that a removal failed.
+        self.told = "removal-error" not in words(self.vm.kernel.series, "lacks")
 
     def load(self, mod="ours", args=None):
         super().load(mod, self.mod_args if args is None else args)
@@ -308,6 +311,7 @@ class FaultCase(MockCase):
 
     def choose(self, cases, extra):
         """All of them, or the core and some more."""
+        cases = [c for c in cases if self.told or not c.is_removal()]
         if FULL or ONLY:
             return list(cases)
         rng = random.Random(SEED)
@@ -416,11 +420,32 @@ class Direct(FaultCase):
     def test_any_step_may_fail(self):
         """One at a time."""
         some = [c for c in faults.offlining() if not c.core]
-        everything = [c for c in faults.direct()
+        some = [c for c in some if self.told or not c.is_removal()]
+        everything = [c for c in faults.direct() if self.told or not c.is_removal()
                       if not (c.slow and self.vm.kernel.debug)]
         cases = everything if FULL or ONLY else random.Random(SEED + 1).sample(some, 5)
         self.table("direct", cases, lambda c: self.one(c, BB, 0))
         self.verdict()
+
+
+class Removal(FaultCase):
+    """All of a big block is offline, and then the core does not remove it."""
+
+    # Where it does not tell its callers, it warns.
+    allow = ("warn", "trace", "taint")
+
+    def test_failed_removal_is_noticed(self):
+        """It stays plugged, the log says so, and it goes when it can."""
+        self.guest.ok("echo 0 >/proc/sys/kernel/panic_on_warn")
+        self.bring(BB)
+        self.fault.order("try_remove_memory ret=-16")
+        self.device.request(0)
+        self.wait_state("waiting", 30)
+        self.assertEqual(self.device.size(), BB)
+        self.assertRegex(self.guest.attr("last_error"), r"\(-16\)")
+        self.without_faults()
+        self.settled(0, 60)
+        self.look()
 
 
 class Calls(FaultCase):
@@ -537,6 +562,8 @@ class Calls(FaultCase):
 
     def test_events_start_no_pass_right_after_another(self):
         """Memory that comes and goes: no costly pass begins right after another."""
+        if not self.told:
+            self.skipTest("the core would warn of each")
         self.bring(2 * BB)
         self.fault.order("try_remove_memory ret=-16")
         block = (ADDR + 2 * BB) // BLOCK - 1

@@ -64,14 +64,14 @@ class Shutdown(unittest.TestCase):
         """QEMU ends within seconds."""
         self.boot()
         self.under_way(2 * GIB)
-        self.vm.guest.spawn("poweroff -f", "/tmp/off")
+        self.vm.guest.leave("poweroff -f")
         self.vm.ends(20)
 
     def test_reboot_while_shrinking(self):
         """The guest comes back, and has nothing that it was not asked to have."""
         self.boot(reboots=True)
         self.under_way(0)
-        self.vm.guest.spawn("reboot -f", "/tmp/off")
+        self.vm.guest.leave("reboot -f")
         self.back(0)
 
     def test_kexec_while_growing(self):
@@ -81,5 +81,5 @@ class Shutdown(unittest.TestCase):
             self.skipTest("a kernel without kexec")
         self.vm.guest.ok("kexec load /boot/vmlinuz /boot/initrd \"$(cat /proc/cmdline)\"", 60)
         self.under_way(2 * GIB)
-        self.vm.guest.spawn("kexec go", "/tmp/off")
+        self.vm.guest.leave("kexec go")
         self.back(2 * GIB)
