@@ -126,9 +126,10 @@ def _unpack(kver, target):
         shutil.rmtree(temp, ignore_errors=True)
 
 
-def _link(path, text):
-    if not path.is_symlink():
-        path.symlink_to(text)
+def _program(path, line):
+    path.unlink(missing_ok=True)
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
 
 
 @functools.cache
@@ -149,10 +150,10 @@ def _next_debian(series):
     if not (path / "lib/modules" / kver / "modules.dep").exists():
         _depmod(path, kver)
     root = mirror.unpacked(f"headers-{series}", kver, [f"linux-headers-{kver}", *BUILDERS])
-    # The packages' scripts would have made the link. The other one Debian has left out.
-    _link(root / "usr/bin/awk", "mawk")
+    # The first would be by the package's script; the second Debian has left out.
+    _program(root / "usr/bin/awk", 'exec mawk "$@"')
     for scripts in root.glob("usr/lib/linux-kbuild-*/scripts"):
-        _link(scripts / "checker-valid.sh", "/usr/bin/true")
+        _program(scripts / "checker-valid.sh", "echo 1")
     return Kernel(series, kver, path, root / "usr/src" / f"linux-headers-{kver}")
 
 
