@@ -23,6 +23,7 @@ from vm.cases.case import GIB, MIB, POOL
 from vm.cases.vmemctl import (ERROR, INTERRUPTED, MET, PARTLY, REFUSED, SOURCE, USAGE, Ctl,
                               FakeAgent, FakeMonitor, packaged, program, vmem_prints,
                               vmem_says)
+from vm.harness import qemu
 from vm.harness.qmp import QMP
 from vm.harness.vm import CONFIGS
 
@@ -40,7 +41,7 @@ class Alone(unittest.TestCase):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         self.qemu = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-name", "web",
+            ["setpriv", "--pdeathsig", "KILL", qemu.get().program, "-name", "web",
              "-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg", "-S",
              "-readconfig", str(CONFIGS / "bb-256m.cfg"),
              *(word for name in ("ours", "theirs") for word in
