@@ -4,7 +4,7 @@
 # Kbuild: kbuild would take that for the kernel's own Makefile.
 virtio-mem-objs-list := virtio_mem.o virtio_mem_device.o virtio_mem_param.o \
 	virtio_mem_config.o virtio_mem_orphan.o virtio_mem_work.o virtio_mem_answer.o \
-	virtio_mem_mm.o virtio_mem_pages.o \
+	virtio_mem_mm.o virtio_mem_pages.o virtio_mem_memmap.o \
 	virtio_mem_adopt.o virtio_mem_scan.o virtio_mem_held.o \
 	virtio_mem_room.o virtio_mem_rest.o virtio_mem_snapshot.o \
 	virtio_mem_table.o \

@@ -32,6 +32,27 @@
 #define VIRTIO_MEM_OFFLINING_UNMANAGES_ALL	0
 #endif
 
+/*
+ * Until 6.7 the core adds and removes memory that holds its own memmap one
+ * memory block at a time, fails with EINVAL where it does not support that, and
+ * can't be asked.  From 6.8 on it takes any number of memory blocks, can be
+ * asked, and else ignores the wish.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define VIRTIO_MEM_HOSTS_ONE_BLOCK	1
+#else
+#define VIRTIO_MEM_HOSTS_ONE_BLOCK	0
+#endif
+
+static inline bool virtio_mem_compat_hosts_memmap(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+	return true;
+#else
+	return mhp_supports_memmap_on_memory();
+#endif
+}
+
 /* Since 6.10 a trace event names the source of a string only once. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define VIRTIO_MEM_ASSIGN_STR(dst, src)	__assign_str(dst, src)

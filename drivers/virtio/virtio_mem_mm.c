@@ -27,6 +27,7 @@
 
 #include "virtio_mem_compat.h"
 #include "virtio_mem_device.h"
+#include "virtio_mem_memmap.h"
 #include "virtio_mem_pages.h"
 #include "virtio_mem_stats.h"
 #include "virtio_mem_table.h"
@@ -127,14 +128,17 @@ static void count_offline(struct virtio_mem *vm)
 	vm->offline_bytes = offline;
 }
 
-/* Counts @offlined bytes of a BB as offlined; as onlined if negative. */
-static void changed(struct virtio_mem *vm, unsigned long id, s64 offlined)
+/*
+ * Counts one memory block of a BB as offlined; as onlined if @sign is -1.  All of
+ * it, though events leave out the memmap that it may hold.
+ */
+static void changed(struct virtio_mem *vm, unsigned long id, int sign)
 {
 	vm->mm.changing = VIRTIO_MEM_NO_BB;
 	if (vm->mm.recount)
 		count_offline(vm);
 	else if (is_counted(vm, id))
-		vm->offline_bytes += offlined;
+		vm->offline_bytes += sign * (s64)memory_block_size_bytes();
 	vm->mm.recount = false;
 }
 
@@ -204,11 +208,11 @@ static int on_memory_event(struct notifier_block *nb, unsigned long action,
 		vm->mm.changing = VIRTIO_MEM_NO_BB;
 		break;
 	case MEM_ONLINE:
-		changed(vm, id, -(s64)PFN_PHYS(nr));
+		changed(vm, id, -1);
 		event = true;
 		break;
 	case MEM_OFFLINE:
-		changed(vm, id, PFN_PHYS(nr));
+		changed(vm, id, 1);
 		event = true;
 		break;
 	default:
@@ -393,7 +397,7 @@ unsigned long virtio_mem_mm_exit(struct virtio_mem *vm)
  * Context: any; only a hint while others can online and offline it.  Of each
  * page only the zone is read, because nothing checks that access for a void
  * memmap.
- * Return: pages.
+ * Return: pages, with those that hold the memmap of their memory block.
  */
 unsigned long virtio_mem_mm_online_pages(struct virtio_mem *vm,
 					 unsigned long id, int *zone)
@@ -447,6 +451,30 @@ static int need_group(struct virtio_mem *vm)
 	return 0;
 }
 
+/*
+ * Adds a BB, if possible with its memmap in it.  A kernel that can't be asked for
+ * that is asked by the first add.
+ */
+static int add(struct virtio_mem *vm, u64 addr)
+{
+	mhp_t flags = MHP_MERGE_RESOURCE | MHP_NID_IS_MGID;
+	int rc;
+
+	if (vm->mm.hosts >= 0 &&
+	    virtio_mem_memmap_may_host(virtio_mem_bb_pages(vm))) {
+		rc = add_memory_driver_managed(vm->mm.mgid, addr,
+					       vm->geo.bb_size, vm->mm.res_name,
+					       flags | MHP_MEMMAP_ON_MEMORY);
+		if (!rc)
+			vm->mm.hosts = 1;
+		if (rc != -EINVAL || vm->mm.hosts)
+			return rc;
+		vm->mm.hosts = -1;
+	}
+	return add_memory_driver_managed(vm->mm.mgid, addr, vm->geo.bb_size,
+					 vm->mm.res_name, flags);
+}
+
 /**
  * virtio_mem_mm_add() - give a plugged big block to Linux
  * @vm: the device
@@ -477,8 +505,7 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 	mutex_unlock(&vm->hotplug_mutex);
 
 	begin = ktime_get();
-	rc = add_memory_driver_managed(vm->mm.mgid, addr, size, vm->mm.res_name,
-				       MHP_MERGE_RESOURCE | MHP_NID_IS_MGID);
+	rc = add(vm, addr);
 	count_op(vm, VIRTIO_MEM_OP_ADD, id, rc, begin);
 
 	mutex_lock(&vm->hotplug_mutex);
@@ -529,7 +556,8 @@ static int take_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 	if (rc)
 		return rc;
 	virtio_mem_pages_take(pfn, nr);
-	bitmap_set(vm->mm.taken, taken_bit(vm, pfn), nr / block_pages());
+	bitmap_set(vm->mm.taken, taken_bit(vm, pfn),
+		   DIV_ROUND_UP(nr, block_pages()));
 	return 0;
 }
 
@@ -561,7 +589,8 @@ static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 /*
  * Empties all online pages of the claimed BB, each run of one zone as a whole,
  * because the core then drains the CPUs' batches only once, and moves no page
- * out of the run into another part of it.
+ * out of the run into another part of it.  A memmap
+ * ends a run, because its pages can't be allocated.
  */
 static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 		    int (*empty)(struct virtio_mem *vm, unsigned long pfn,
@@ -570,7 +599,7 @@ static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 {
 	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
 	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->mm.claimed);
-	unsigned long i, j;
+	unsigned long i, j, first;
 	int rc;
 
 	for (i = 0; i < nr; i = j) {
@@ -580,13 +609,13 @@ static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 		j = i + 1;
 		if (!page)
 			continue;
-		for (; j < nr; j++) {
+		first = virtio_mem_memmap_end(pfn + i * block_pages());
+		for (; j < nr && first == pfn + i * block_pages(); j++) {
 			next = pfn_to_online_page(pfn + j * block_pages());
 			if (!next || page_zone(next) != page_zone(page))
 				break;
 		}
-		rc = empty(vm, pfn + i * block_pages(), (j - i) * block_pages(),
-			   how);
+		rc = empty(vm, first, pfn + j * block_pages() - first, how);
 		if (rc)
 			return rc;
 	}
@@ -599,13 +628,16 @@ static void give_back_pages(struct virtio_mem *vm)
 	unsigned long nr = virtio_mem_bb_pages(vm) / block_pages();
 	unsigned long pfn = virtio_mem_bb_pfn(vm, vm->mm.claimed);
 	ktime_t begin = ktime_get();
-	unsigned long bit;
+	unsigned long bit, first;
 
 	if (bitmap_empty(vm->mm.taken, nr))
 		return;
 	/* Safe, because the claim keeps others away and the core is done. */
-	for_each_set_bit(bit, vm->mm.taken, nr)
-		virtio_mem_pages_give_back(pfn + bit * block_pages(), block_pages());
+	for_each_set_bit(bit, vm->mm.taken, nr) {
+		first = virtio_mem_memmap_end(pfn + bit * block_pages());
+		virtio_mem_pages_give_back(first, pfn + (bit + 1) * block_pages() -
+						  first);
+	}
 	bitmap_zero(vm->mm.taken, nr);
 	count_op(vm, VIRTIO_MEM_OP_GIVE_BACK, vm->mm.claimed, 0, begin);
 }

@@ -26,6 +26,8 @@ struct virtio_mem;
  * @handed: W: the driver has handed the taken block being offlined to the core
  * @recount: M: the next change may have begun before the notifier was there
  * @refused: M: onlining a part of @adding has begun and failed
+ * @hosts: W: whether the core has added memory that holds its own memmap: 1;
+ *	-1 if it refused; 0 if not tried
  *
  * I, M, W: as above struct virtio_mem.
  */
@@ -41,6 +43,7 @@ struct virtio_mem_mm {
 	bool handed;
 	bool recount;
 	bool refused;
+	int hosts;
 };
 
 /**

@@ -19,6 +19,11 @@ module_param_named(unplug_online, virtio_mem_unplug_online, bool, 0644);
 MODULE_PARM_DESC(unplug_online,
 		 "Unplug memory that is online, too; N: offline memory only (default: Y)");
 
+bool virtio_mem_memmap_on_memory = true;
+module_param_named(memmap_on_memory, virtio_mem_memmap_on_memory, bool, 0644);
+MODULE_PARM_DESC(memmap_on_memory,
+		 "Added memory holds its own memmap, where the kernel supports it and memory_hotplug.memmap_on_memory=1 was set at boot (default: Y)");
+
 unsigned int virtio_mem_unplug_timeout_ms = VIRTIO_MEM_UNPLUG_TIMEOUT_MS;
 
 static int set_unplug_timeout(const char *val, const struct kernel_param *kp)

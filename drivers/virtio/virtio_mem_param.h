@@ -10,6 +10,7 @@
 
 extern bool virtio_mem_safe_unplug;
 extern bool virtio_mem_unplug_online;
+extern bool virtio_mem_memmap_on_memory;
 extern unsigned int virtio_mem_unplug_timeout_ms;
 extern int virtio_mem_unplug_reserve_mib;
 extern unsigned long virtio_mem_bbm_block_size;

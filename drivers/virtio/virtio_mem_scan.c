@@ -26,6 +26,7 @@
 
 #include "virtio_mem_compat.h"
 #include "virtio_mem_device.h"
+#include "virtio_mem_memmap.h"
 
 static void stuck(struct virtio_mem_score *score, unsigned long pfn,
 		  unsigned long nr, enum virtio_mem_cause cause)
@@ -204,20 +205,24 @@ bool virtio_mem_scan_held(struct virtio_mem *vm, unsigned long pfn)
 	return held;
 }
 
-/* Scans a section, which is online as a whole or not at all. */
+/*
+ * Scans from a page to the end of its section, which is online as a whole or not
+ * at all, but for the memmap that its memory block may hold.
+ */
 static void look_section(unsigned long pfn, struct virtio_mem_score *score)
 {
-	unsigned long end = pfn + PAGES_PER_SECTION;
+	unsigned long end = ALIGN(pfn + 1, PAGES_PER_SECTION);
 	struct page *page = pfn_to_online_page(pfn);
 	bool movable_zone;
 
 	if (!page)
 		return;
-	score->online_pages += PAGES_PER_SECTION;
+	pfn = clamp(virtio_mem_memmap_end(pfn), pfn, end);
+	score->online_pages += end - pfn;
 	movable_zone = page_zonenum(page) == ZONE_MOVABLE;
 	if (!movable_zone) {
 		score->kernel_zone = true;
-		score->kernel_pages += PAGES_PER_SECTION;
+		score->kernel_pages += end - pfn;
 	}
 	while (pfn < end)
 		pfn += look(pfn_to_page(pfn), pfn, end - pfn, movable_zone,
@@ -227,7 +232,7 @@ static void look_section(unsigned long pfn, struct virtio_mem_score *score)
 /**
  * virtio_mem_scan_pages() - scan pages
  * @vm: the device
- * @pfn: the first, at the start of a section, in added memory of the device
+ * @pfn: the first, in added memory of the device
  * @end: the end, at the end of a section
  * @score: out
  *
@@ -240,7 +245,7 @@ void virtio_mem_scan_pages(struct virtio_mem *vm, unsigned long pfn,
 			   unsigned long end, struct virtio_mem_score *score)
 {
 	memset(score, 0, sizeof(*score));
-	for (; pfn < end; pfn += PAGES_PER_SECTION) {
+	for (; pfn < end; pfn = ALIGN(pfn + 1, PAGES_PER_SECTION)) {
 		mutex_lock(&vm->hotplug_mutex);
 		look_section(pfn, score);
 		mutex_unlock(&vm->hotplug_mutex);
@@ -302,8 +307,11 @@ unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end)
 }
 
 /**
- * virtio_mem_scan_memmap() - compute the size of a big block's memmap
+ * virtio_mem_scan_memmap() - compute what a big block's memmap takes
  * @vm: the device
+ *
+ * Of a memmap that the big block itself holds only the share counts that stands
+ * for page tables and memory block devices.
  *
  * Context: any.
  * Return: pages that it takes out of the guest.
@@ -311,9 +319,11 @@ unsigned long virtio_mem_scan_free_page(unsigned long pfn, unsigned long end)
 unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 {
 	unsigned long pages = virtio_mem_bb_pages(vm);
-	unsigned long memmap;
+	unsigned long memmap = virtio_mem_memmap_size(pages);
 
-	memmap = DIV_ROUND_UP(pages * sizeof(struct page), PAGE_SIZE);
+	if (virtio_mem_memmap_may_host(pages) &&
+	    (virtio_mem_memmap_can_ask() || vm->mm.hosts > 0))
+		memmap /= VIRTIO_MEM_ROOM_SHARE;
 	/* KASAN shadows memory that comes online, one byte for eight. */
 	if (IS_ENABLED(CONFIG_KASAN_GENERIC))
 		memmap += pages / 8;
