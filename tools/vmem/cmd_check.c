@@ -215,7 +215,19 @@ static void check_zones(struct check *check, const struct device *dev)
 	blocks_free(&blocks);
 }
 
-/* Adding memory takes some: no driver of this device puts the map into what is added. */
+/* Whether added memory holds its own memory map; the kernel's own driver has no such parameter. */
+static bool hosts_memmap(void)
+{
+	char *core = sys_read("/sys/module/memory_hotplug/parameters/memmap_on_memory");
+	char *driver = sys_read("/sys/module/virtio_mem/parameters/memmap_on_memory");
+	bool hosts = core && *core != 'N' && driver && *driver == 'Y';
+
+	free(core);
+	free(driver);
+	return hosts;
+}
+
+/* Adding memory takes some, unless the memory map lies in what is added. */
 static void check_growth(struct check *check, const struct device *dev)
 {
 	uint64_t left = dev->region_size - dev->plugged, memmap = left / PAGE_BYTES * MEMMAP_PER_PAGE;
@@ -227,6 +239,11 @@ static void check_growth(struct check *check, const struct device *dev)
 	if (dev->region_size == UNKNOWN || dev->plugged == UNKNOWN || dev->plugged > dev->region_size ||
 	    !zones_read(&zones))
 		return;
+	if (hosts_memmap()) {
+		say(check, "growth", STATUS_OK,
+		    xprintf("%s more hold their own memory map", size_text(a, left)), NULL);
+		return;
+	}
 	text = xprintf("%s more need %s for their memory map, the kernel has %s free", size_text(a, left),
 		       size_text(b, memmap), size_text(c, zones.kernel_free));
 	/* Page cache makes room for it, where there is too little free memory. */
@@ -234,7 +251,7 @@ static void check_growth(struct check *check, const struct device *dev)
 		text = xappend(text, ", and %s of page cache", size_text(a, zones.kernel_cache));
 	fits = memmap < zones.kernel_free + zones.kernel_cache;
 	say(check, "growth", fits ? STATUS_OK : STATUS_WARNING, text,
-	    fits ? NULL : "more boot memory; or ask for less");
+	    fits ? NULL : "at boot: memory_hotplug.memmap_on_memory=1 (not in the kernel's own driver)");
 }
 
 /* Return: 0, or 1 with warnings, or 2 if it can't shrink. */
