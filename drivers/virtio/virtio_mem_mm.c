@@ -451,28 +451,36 @@ static int need_group(struct virtio_mem *vm)
 	return 0;
 }
 
+static int add_with(struct virtio_mem *vm, unsigned long id, mhp_t more)
+{
+	return add_memory_driver_managed(vm->mm.mgid, virtio_mem_bb_addr(vm, id),
+					 vm->geo.bb_size, vm->mm.res_name,
+					 MHP_MERGE_RESOURCE | MHP_NID_IS_MGID |
+					 more);
+}
+
 /*
  * Adds a BB, if possible with its memmap in it.  A kernel that can't be asked for
  * that is asked by the first add.
  */
-static int add(struct virtio_mem *vm, u64 addr)
+static int add(struct virtio_mem *vm, unsigned long id)
 {
-	mhp_t flags = MHP_MERGE_RESOURCE | MHP_NID_IS_MGID;
 	int rc;
 
-	if (vm->mm.hosts >= 0 &&
-	    virtio_mem_memmap_may_host(virtio_mem_bb_pages(vm))) {
-		rc = add_memory_driver_managed(vm->mm.mgid, addr,
-					       vm->geo.bb_size, vm->mm.res_name,
-					       flags | MHP_MEMMAP_ON_MEMORY);
-		if (!rc)
-			vm->mm.hosts = 1;
-		if (rc != -EINVAL || vm->mm.hosts)
-			return rc;
+	if (vm->mm.hosts < 0 ||
+	    !virtio_mem_memmap_may_host(virtio_mem_bb_pages(vm)))
+		return add_with(vm, id, 0);
+	rc = add_with(vm, id, MHP_MEMMAP_ON_MEMORY);
+	if (!rc && !vm->mm.hosts)
+		dev_info(&vm->vdev->dev, "added memory holds its own memmap\n");
+	if (!rc)
+		vm->mm.hosts = 1;
+	if (rc != -EINVAL || vm->mm.hosts)
+		return rc;
+	rc = add_with(vm, id, 0);
+	if (!rc)
 		vm->mm.hosts = -1;
-	}
-	return add_memory_driver_managed(vm->mm.mgid, addr, vm->geo.bb_size,
-					 vm->mm.res_name, flags);
+	return rc;
 }
 
 /**
@@ -505,7 +513,7 @@ int virtio_mem_mm_add(struct virtio_mem *vm, unsigned long id)
 	mutex_unlock(&vm->hotplug_mutex);
 
 	begin = ktime_get();
-	rc = add(vm, addr);
+	rc = add(vm, id);
 	count_op(vm, VIRTIO_MEM_OP_ADD, id, rc, begin);
 
 	mutex_lock(&vm->hotplug_mutex);
