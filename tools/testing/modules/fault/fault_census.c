@@ -34,6 +34,7 @@ enum kind {
 	TABLE,
 	HUGETLB,
 	USER,
+	MEMMAP,		/* of the memory block that the page is in */
 	UNKNOWN,
 	KIND_NR,
 };
@@ -86,6 +87,19 @@ static unsigned long extra_of(struct folio *folio)
 	return max(extra, 0L);
 }
 
+/*
+ * Whether the page holds a part of its own memory block's memmap.  By where it is
+ * and by its flag, which means other things elsewhere; the driver goes by neither.
+ */
+static bool is_memmap(struct page *page)
+{
+	unsigned long block = PHYS_PFN(memory_block_size_bytes());
+
+	return page_to_pfn(page) % block < block * sizeof(struct page) / PAGE_SIZE &&
+	       PageVmemmapSelfHosted(page) && page_ref_count(page) == 1 &&
+	       !PageLRU(page) && !PageOffline(page) && !READ_ONCE(page->mapping);
+}
+
 /* The kind of a page, and how many pages from it on are of the same. */
 static enum kind look(struct page *page, unsigned long *nr,
 		      unsigned long *extra)
@@ -101,6 +115,8 @@ static enum kind look(struct page *page, unsigned long *nr,
 		*nr = order < FAULT_NR_ORDERS ? 1UL << order : 1;
 		return BUDDY;
 	}
+	if (is_memmap(page))
+		return MEMMAP;
 	/* Tails have no references of their own. */
 	if (PageHead(page))
 		*nr = compound_nr(page);
@@ -157,11 +173,11 @@ static void show_block(struct seq_file *s, unsigned long pfn,
 		if (!(i & 0x3ff))
 			cond_resched();
 	}
-	seq_printf(s, "online zone=%d buddy=%lu pcp=%u lost=%ld offline=%lu reserved=%lu slab=%lu user=%lu table=%lu hugetlb=%lu unknown=%lu extra=%lu isolated=%lu sum=%lu\n",
+	seq_printf(s, "online zone=%d buddy=%lu pcp=%u lost=%ld offline=%lu reserved=%lu slab=%lu user=%lu table=%lu hugetlb=%lu memmap=%lu unknown=%lu extra=%lu isolated=%lu sum=%lu\n",
 		   page_zonenum(page), count[BUDDY], pcp,
 		   (long)count[ZERO] - pcp, count[OFFLINE], count[RESERVED],
 		   count[SLAB], count[USER], count[TABLE], count[HUGETLB],
-		   count[UNKNOWN], extra, isolated, sum);
+		   count[MEMMAP], count[UNKNOWN], extra, isolated, sum);
 }
 
 static void show_zones(struct seq_file *s)

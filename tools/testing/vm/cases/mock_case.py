@@ -138,8 +138,8 @@ class MockCase(GuestCase):
                              high // size - -(-low // size), where)
         plugged = merge(r for seen in look.devices for r in seen.ranges)
         self.assertEqual(merge(look.iomem), plugged, "/proc/iomem")
-        self.assertEqual(look.mem_total - self.base, total(plugged) - total(offline),
-                         "MemTotal")
+        self.assertEqual(look.mem_total - self.base,
+                         self.usable(total(plugged) - total(offline)), "MemTotal")
 
     def assert_size(self, size, index=0, others=0, offline=()):
         """Device, driver and Linux agree that exactly size bytes are there."""

@@ -57,8 +57,11 @@ def census(text):
     return blocks, isolate
 
 
-def wrong(blocks, isolate, before):
-    """Faults in a census, in words; compared with an earlier one."""
+def wrong(blocks, isolate, before, memmap=0):
+    """Faults in a census, in words; compared with an earlier one.
+
+    memmap: how many pages of each memory block its own memmap takes.
+    """
     bad = [f"nr_isolate_pageblock {isolate}"] if isolate else []
     for addr, now in blocks.items():
         if isinstance(now, str):
@@ -68,6 +71,8 @@ def wrong(blocks, isolate, before):
         allowed = old["unknown"] if isinstance(old, dict) else 0
         if now["unknown"] > allowed:
             bad.append(f"{addr:#x}: {now['unknown']} of unknown owner, {allowed} before")
+        if now["memmap"] != memmap:
+            bad.append(f"{addr:#x}: {now['memmap']} pages of its memmap, not {memmap}")
         if now["sum"] * 4096 != 128 << 20:
             bad.append(f"{addr:#x}: {now['sum']} pages")
     return bad

@@ -185,3 +185,10 @@ class KdumpSmallBlocks(Kdump):
 
     test_nothing_is_plugged_or_unplugged = test_dump_goes_on_without_answers = None
     test_no_memory_for_what_is_known = None
+
+
+class Hosted(Kdump):
+    """The same where memory blocks would hold their own memmaps: nothing is added here."""
+
+    options = {**Kdump.options,
+               "append": f"{Kdump.options['append']} memory_hotplug.memmap_on_memory=1"}
