@@ -40,11 +40,6 @@ class Hosted(MockCase):
         self.resize(3 * BB)
         self.assertEqual(self.device.plugged(), [(ADDR, ADDR + 2 * BB),
                                                  (ADDR + 3 * BB, ADDR + 4 * BB)])
-        # Into a kernel zone, and back.
-        self.guest.ok(f"echo offline >{self.state_of(3)}; "
-                      f"echo online_kernel >{self.state_of(3)}")
-        self.reached(3 * BB)
-        self.guest.ok(f"echo offline >{self.state_of(3)}")
         self.resize(0)
         self.assert_zones(0)
 
@@ -127,3 +122,26 @@ class Large(MockCase):
         self.guest.kill(patterns[1].pid)
         self.resize(0)
         self.assert_zones(0)
+
+
+class Kernel(MockCase):
+    """The kernel's zones, where a page that can't move forbids isolation."""
+
+    options = Hosted.options
+    hosts = True
+    stays = True
+
+    def test_grows_and_shrinks(self):
+        """No memmap counts as a page that can't move; the sums are right all the time."""
+        policy = f"{MEMORY}/auto_online_blocks"
+        self.guest.ok(f"echo online_kernel >{policy}")
+        self.at_end(f"echo online_movable >{policy}")
+        self.resize(4 * BB)
+        out = self.guest.ok("cat /sys/kernel/debug/virtio_mem/*/details")
+        stuck = [int(line.split()[8]) for line in out.splitlines()]
+        self.assertEqual(len(stuck), 4, out)
+        self.assertTrue([n for n in stuck if n < 512], out)
+        self.device.request(0)
+        look = self.until(lambda look: look[0].state in ("idle", "waiting"), "settled")
+        self.assertLess(look[0].size, 4 * BB)
+        self.compare(look)
