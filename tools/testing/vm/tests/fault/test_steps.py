@@ -319,10 +319,14 @@ class FaultCase(MockCase):
 
     # --- many ---
 
+    def fitting(self, cases):
+        """Those of them whose step a big block of this size has, and this kernel."""
+        return [c for c in cases if c.fits(self.size // BLOCK) and
+                (self.told or not c.is_removal())]
+
     def choose(self, cases, extra):
         """All of them, or the core and some more."""
-        cases = [c for c in cases if c.fits(self.size // BLOCK) and
-                 (self.told or not c.is_removal())]
+        cases = self.fitting(cases)
         if FULL or ONLY:
             return cases
         rng = random.Random(SEED)
@@ -430,9 +434,8 @@ class Direct(FaultCase):
 
     def test_any_step_may_fail(self):
         """One at a time."""
-        some = [c for c in faults.offlining() if not c.core]
-        some = [c for c in some if self.told or not c.is_removal()]
-        everything = [c for c in faults.direct() if self.told or not c.is_removal()
+        some = [c for c in self.fitting(faults.offlining()) if not c.core]
+        everything = [c for c in self.fitting(faults.direct())
                       if not (c.slow and self.vm.kernel.debug)]
         cases = everything if FULL or ONLY else random.Random(SEED + 1).sample(some, 5)
         self.table("direct", cases, lambda c: self.one(c, self.size, 0))
