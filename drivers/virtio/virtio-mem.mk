@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The one list of the module's objects.  The root Kbuild includes it out of
-# tree; grafted into a kernel, drivers/virtio/Makefile includes it.  Not named
-# Kbuild: kbuild would take that for the kernel's own Makefile.
+# tree; grafted into a kernel, graft.mk does.  Not named Kbuild: kbuild would
+# take that for the kernel's own Makefile.
 virtio-mem-objs-list := virtio_mem.o virtio_mem_device.o virtio_mem_param.o \
 	virtio_mem_config.o virtio_mem_orphan.o virtio_mem_work.o virtio_mem_answer.o \
 	virtio_mem_mm.o virtio_mem_pages.o virtio_mem_memmap.o \
@@ -14,5 +14,3 @@ virtio-mem-objs-list := virtio_mem.o virtio_mem_device.o virtio_mem_param.o \
 	virtio_mem_known.o virtio_mem_note.o virtio_mem_plan.o virtio_mem_proto.o virtio_mem_retry.o
 virtio-mem-objs-list += $(if $(CONFIG_PM_SLEEP),virtio_mem_pm.o)
 virtio-mem-objs-list += virtio_mem_stats.o virtio_mem_trace.o
-# define_trace.h includes virtio_mem_trace.h by its name; this is for a graft.
-CFLAGS_virtio_mem_trace.o := -I$(src)

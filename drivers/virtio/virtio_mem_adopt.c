@@ -11,7 +11,7 @@
 #include <linux/memory.h>
 #include <linux/virtio.h>
 #ifdef CONFIG_X86_64
-#include <asm/pgtable.h>
+#include <linux/pgtable.h>
 #endif
 
 #include "virtio_mem_adopt.h"
