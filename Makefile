@@ -59,6 +59,9 @@ help:
 	@echo "make [KVER=...|KDIR=...]   build virtio_mem.ko (now: $(KVER))"
 	@echo "make install|uninstall     into updates/, which modprobe prefers (DESTDIR=)"
 	@echo "make tools|install-tools   vmem for guests, vmemctl for hosts (PREFIX=, DESTDIR=)"
+	@echo "make deb                   Debian packages, in build/deb (OUT=)"
+	@echo "make graft KSRC=DIR        into a kernel's source tree (REVERT=1: out again)"
+	@echo "make graft-patch KSRC=DIR  the same as patches, in build/graft (OUT=)"
 	@echo "make demo                  boot a guest, grow it to 5 GiB and shrink it back"
 	@echo "make check [QEMU=N]        lint, unit, KUnit and QEMU tests"
 	@echo "make lint|unit|kunit       parts of it"
@@ -66,4 +69,4 @@ help:
 	@echo "make bench                 compared with the kernel's own driver, for an hour or two"
 	@echo "make clean"
 
--include tools/testing/testing.mk
+-include tools/packaging/packaging.mk tools/testing/testing.mk

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The test targets of the root Makefile.  VM_SEED=N repeats a random test.
 
-.PHONY: lint unit kunit model check check-debug \
+.PHONY: lint unit kunit model check check-debug check-deb \
 	check-peers check-stock-mock soak bench
 lint:
 	@tools/testing/deps lint
@@ -22,8 +22,14 @@ model:
 # QEMU=N: guests in a newer QEMU than the host's, by its major version or "newest".
 check: export VM_QEMU := $(or $(QEMU),$(VM_QEMU))
 check:
-	@tools/testing/deps lint unit kunit model dkms vm libvirt tools trace
+	@tools/testing/deps lint unit kunit model dkms deb vm libvirt tools trace
 	@tools/testing/check
+
+# The packages in a whole Debian guest, from install to purge; as root.  FULL=1: apt and
+# DKMS run in the guest, too.
+check-deb:
+	@tools/testing/deps deb deb-guest vm
+	@tools/testing/deb/run $(if $(FULL),--in-guest)
 
 # A table: how the kernel's own driver behaves with the devices in software.
 check-stock-mock:
