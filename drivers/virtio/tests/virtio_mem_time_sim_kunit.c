@@ -39,7 +39,7 @@ enum guise {
 	NR_GUISES,
 };
 
-/**
+/*
  * struct big - a big block, as it looks and as it is
  * @guise: the result of a scan, true or not
  * @kernel_zone: whether it is in a kernel zone
@@ -57,7 +57,7 @@ struct big {
 	u32 try_ms;
 };
 
-/**
+/*
  * struct clock - a worker and its time
  * @now: ms
  * @big: the @nr big blocks
