@@ -597,8 +597,8 @@ static int sweep_run(struct virtio_mem *vm, unsigned long pfn, unsigned long nr,
 /*
  * Empties all online pages of the claimed BB, each run of one zone as a whole,
  * because the core then drains the CPUs' batches only once, and moves no page
- * out of the run into another part of it.  A memmap
- * ends a run, because its pages can't be allocated.
+ * out of the run into another part of it.  A memmap ends a run, because its
+ * pages can't be allocated.
  */
 static int each_run(struct virtio_mem *vm, const struct virtio_mem_attempt *how,
 		    int (*empty)(struct virtio_mem *vm, unsigned long pfn,
