@@ -142,11 +142,13 @@ static enum kind look(struct page *page, unsigned long *nr,
 static bool is_isolated(unsigned long pfn)
 {
 	unsigned long nr = (pfn & ~PAGE_SECTION_MASK) >> pageblock_order;
-	unsigned long bit = nr * NR_PAGEBLOCK_BITS, word;
+	unsigned long bit = nr * NR_PAGEBLOCK_BITS;
+	const unsigned long *words;
 
-	word = __pfn_to_section(pfn)->usage->pageblock_flags[bit /
-							     BITS_PER_LONG];
-	return fault_compat_isolated(word >> bit % BITS_PER_LONG);
+	/* By a pointer, because the array is declared with no elements. */
+	words = __pfn_to_section(pfn)->usage->pageblock_flags;
+	return fault_compat_isolated(words[bit / BITS_PER_LONG] >>
+				     bit % BITS_PER_LONG);
 }
 
 static void show_block(struct seq_file *s, unsigned long pfn,
