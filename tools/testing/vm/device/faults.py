@@ -57,6 +57,10 @@ class Case:
     nth: int = 0
     slow: bool = False
 
+    def functions(self):
+        """Of each order the names of its function, of which a kernel has one or more."""
+        return [o.split()[0].split(",") for o in self.orders]
+
     def is_removal(self):
         """Whether the core does not remove what it has offlined."""
         return any(o.startswith("try_remove_memory ret=") for o in self.orders)
