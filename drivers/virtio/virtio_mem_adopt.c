@@ -117,7 +117,8 @@ static int adopt_one(struct adoption *a, unsigned long id,
 		leave_alone(vm, id, "added in larger units; needs a larger bbm_block_size");
 	} else if (!virtio_mem_memmap_fits(virtio_mem_bb_pfn(vm, id),
 					   virtio_mem_bb_pages(vm))) {
-		leave_alone(vm, id, "holds its own memmap, and Linux can't remove all of it at once; needs a smaller bbm_block_size");
+		leave_alone(vm, id,
+			    "holds its own memmap, and Linux can't remove all of it at once; needs a smaller bbm_block_size");
 	} else {
 		virtio_mem_table_set_run(vm, id, 1, VIRTIO_MEM_BB_PLUGGED);
 		virtio_mem_table_set_run(vm, id, 1, VIRTIO_MEM_BB_ADDED);
