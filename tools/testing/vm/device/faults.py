@@ -68,8 +68,8 @@ class Case:
     def fits(self, blocks):
         """Whether a big block of so many memory blocks has that step.
 
-        With one it is 6.1 that adds memory with its memmap in it, if it can; it says by
-        EINVAL that it can't.
+        With one it is a kernel that adds memory with its memmap in it, if it can; it says
+        by EINVAL that it can't.
         """
         text = " ".join(self.orders)
         if blocks > 1 or self.step.startswith(("request", "sweep:")) or self.step == "sweep":

@@ -703,7 +703,7 @@ class Nth(FaultCase):
         self.verdict()
 
 
-class Hosted:
+class Hosted(FaultCase):
     """As another class, with memory blocks that begin with their own memmaps.
 
     6.1 can do that only with big blocks of one memory block, so the steps of the later
@@ -715,7 +715,7 @@ class Hosted:
 
     def setUp(self):
         """Big blocks of a size that the kernel can do it with."""
-        if POOL.series == "6.1":
+        if "large-hosted" in words(POOL.series, "lacks"):
             self.size = BLOCK
             self.mod_args = self.mod_args.replace(f"{BB:#x}", f"{BLOCK:#x}")
         super().setUp()

@@ -6,6 +6,7 @@ import time
 
 from vm.cases.case import GIB, MIB, PAGE, POOL, GuestCase
 from vm.harness.guest import Pattern
+from vm.harness.kernels import words
 
 HOSTS = {"append": "memory_hotplug.memmap_on_memory=1"}
 
@@ -56,8 +57,9 @@ class Rescue(GuestCase):
     hosts = True
 
     def setUp(self):
-        # 6.1 can do it with big blocks of one memory block only.
-        self.mod_args = "" if POOL.series == "6.1" else "bbm_block_size=2G"
+        # Some kernels can do it with big blocks of one memory block only.
+        large = "large-hosted" not in words(POOL.series, "lacks")
+        self.mod_args = "bbm_block_size=2G" if large else ""
         super().setUp()
 
     def rescued(self, left):
