@@ -20,7 +20,9 @@ model:
 	@tools/testing/host/model/run
 
 # QEMU=N: guests in a newer QEMU than the host's, by its major version or "newest".
+# ALL=1: all guest tests on all kernels.
 check: export VM_QEMU := $(or $(QEMU),$(VM_QEMU))
+check: export VM_ALL := $(or $(ALL),$(VM_ALL))
 check:
 	@tools/testing/deps lint unit kunit model dkms deb vm libvirt tools trace
 	@tools/testing/check
