@@ -298,6 +298,37 @@ static bool pickable(const struct virtio_mem_bbt *t, unsigned long id,
 }
 
 /**
+ * virtio_mem_bbt_run_from() - find the lowest run of big blocks from one on
+ * @t: the table
+ * @state: their state; for UNUSED also BBs that the table does not know yet
+ * @id: look at ids from this on
+ * @end: and below this
+ * @max: longest run wanted
+ * @first: out: id of the first BB of the run
+ *
+ * Return: how many BBs that can be picked, 0 if there is none.
+ */
+unsigned long virtio_mem_bbt_run_from(const struct virtio_mem_bbt *t,
+				      enum virtio_mem_bb_state state,
+				      unsigned long id, unsigned long end,
+				      unsigned long max, unsigned long *first)
+{
+	unsigned long nr = 0;
+
+	if (state != VIRTIO_MEM_BB_UNUSED)
+		end = t->count[state] ? min(end, t->nr) : 0;
+	for (; id < end && nr < max; id++) {
+		if (pickable(t, id, state)) {
+			if (!nr++)
+				*first = id;
+		} else if (nr) {
+			break;
+		}
+	}
+	return nr;
+}
+
+/**
  * virtio_mem_bbt_run() - find the lowest run of big blocks that can be picked
  * @t: the table
  * @state: their state; for UNUSED also BBs that the table does not know yet
@@ -312,19 +343,42 @@ unsigned long virtio_mem_bbt_run(const struct virtio_mem_bbt *t,
 				 unsigned long end, unsigned long max,
 				 unsigned long *first)
 {
-	unsigned long id, nr = 0;
+	return virtio_mem_bbt_run_from(t, state, 0, end, max, first);
+}
 
-	if (state != VIRTIO_MEM_BB_UNUSED)
-		end = t->count[state] ? min(end, t->nr) : 0;
-	for (id = 0; id < end && nr < max; id++) {
-		if (pickable(t, id, state)) {
-			if (!nr++)
-				*first = id;
-		} else if (nr) {
-			break;
-		}
-	}
-	return nr;
+/**
+ * virtio_mem_bbt_lowest() - find the lowest big block that is not UNUSED
+ * @t: the table
+ *
+ * Return: its id, ULONG_MAX if there is none.
+ */
+unsigned long virtio_mem_bbt_lowest(const struct virtio_mem_bbt *t)
+{
+	unsigned long id;
+
+	if (t->count[VIRTIO_MEM_BB_UNUSED] == t->nr)
+		return ULONG_MAX;
+	for (id = 0; virtio_mem_bbt_state(t, id) == VIRTIO_MEM_BB_UNUSED; id++)
+		;
+	return id;
+}
+
+/**
+ * virtio_mem_bbt_gap() - find the lowest big block that leaves a gap
+ * @t: the table
+ *
+ * Return: the id of the lowest UNUSED BB that has one in use, or one that will
+ * be used before it, below it.
+ */
+unsigned long virtio_mem_bbt_gap(const struct virtio_mem_bbt *t)
+{
+	unsigned long id = virtio_mem_bbt_lowest(t);
+
+	if (id == ULONG_MAX)
+		return 1;
+	while (virtio_mem_bbt_state(t, id) != VIRTIO_MEM_BB_UNUSED)
+		id++;
+	return id;
 }
 
 /**

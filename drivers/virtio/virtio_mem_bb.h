@@ -85,6 +85,12 @@ bool virtio_mem_bbt_tried(const struct virtio_mem_bbt *t, unsigned long id);
 void virtio_mem_bbt_clear_tried(struct virtio_mem_bbt *t);
 void virtio_mem_bbt_forget_causes(struct virtio_mem_bbt *t);
 
+unsigned long virtio_mem_bbt_run_from(const struct virtio_mem_bbt *t,
+				      enum virtio_mem_bb_state state,
+				      unsigned long id, unsigned long end,
+				      unsigned long max, unsigned long *first);
+unsigned long virtio_mem_bbt_lowest(const struct virtio_mem_bbt *t);
+unsigned long virtio_mem_bbt_gap(const struct virtio_mem_bbt *t);
 unsigned long virtio_mem_bbt_run(const struct virtio_mem_bbt *t,
 				 enum virtio_mem_bb_state state,
 				 unsigned long end, unsigned long max,

@@ -627,6 +627,8 @@ static int by_rank(const void *a, const void *b)
 
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;
+	if (x->first != y->first)
+		return x->first ? -1 : 1;
 	return x->id > y->id ? -1 : 1;
 }
 
@@ -634,7 +636,8 @@ static int by_rank(const void *a, const void *b)
  * virtio_mem_candidates_sort() - sort the candidates of a scan, cheapest first
  * @cand: the candidates
  *
- * Among equals the one with the highest address comes first.
+ * Among equals the one that leaves a gap comes first, then the one with the
+ * highest address.
  */
 void virtio_mem_candidates_sort(struct virtio_mem_candidates *cand)
 {

@@ -184,12 +184,14 @@ enum virtio_mem_class {
  * @id: the big block
  * @online_pages: pages that the guest loses with it
  * @kernel_zone: whether the kernel's zones lose some of them
+ * @first: it comes before its equals, see virtio_mem_plan_gap()
  */
 struct virtio_mem_candidate {
 	u64 rank;
 	unsigned long id;
 	unsigned long online_pages;
 	bool kernel_zone;
+	bool first;
 };
 
 /**

@@ -188,6 +188,76 @@ static void heed_outside(const struct virtio_mem_situation *in,
 		hold_cause(pass, VIRTIO_MEM_CAUSE_OUTSIDE);
 }
 
+/**
+ * virtio_mem_plan_gap() - the big block that goes first among equals
+ * @in: the situation
+ * @t: the table
+ *
+ * Whenever a memory block comes to a zone or leaves it, the core looks from the
+ * start of the zone on whether the zone has a hole, and stops at the first (up to
+ * Linux 7.3).  A growth by thousands of big blocks without a hole takes quadratic
+ * time.  So in a large region the BB above the lowest one is plugged last and
+ * unplugged first.
+ *
+ * Return: its id, ULONG_MAX for none.
+ */
+unsigned long virtio_mem_plan_gap(const struct virtio_mem_situation *in,
+				  const struct virtio_mem_bbt *t)
+{
+	unsigned long lowest = virtio_mem_bbt_lowest(t);
+
+	return in->gap && lowest < ULONG_MAX ? lowest + 1 : ULONG_MAX;
+}
+
+/**
+ * virtio_mem_plan_scan_next() - the next big block that a scan looks at
+ * @t: the table
+ * @gap: from virtio_mem_plan_gap()
+ * @id: in: the one before, ULONG_MAX to begin; out: the next
+ *
+ * A scan goes down through the BBs that can go, because it often stops early.
+ * That which goes first among equals is looked at first.
+ *
+ * Return: true if there is one.
+ */
+bool virtio_mem_plan_scan_next(const struct virtio_mem_bbt *t,
+			       unsigned long gap, unsigned long *id)
+{
+	if (*id == ULONG_MAX && gap < ULONG_MAX) {
+		*id = gap + 1;
+		if (virtio_mem_bbt_prev(t, VIRTIO_MEM_BB_ADDED, id) &&
+		    *id == gap)
+			return true;
+		*id = ULONG_MAX;
+	}
+	if (*id == gap)
+		*id = ULONG_MAX;
+	do {
+		if (!virtio_mem_bbt_prev(t, VIRTIO_MEM_BB_ADDED, id))
+			return false;
+	} while (*id == gap);
+	return true;
+}
+
+/* Finds BBs to plug, the lowest first, but that which leaves a gap last. */
+static unsigned long unused_run(const struct virtio_mem_situation *in,
+				const struct virtio_mem_bbt *t,
+				unsigned long max, unsigned long *first)
+{
+	unsigned long end = in->usable_bbs, nr = 0;
+	unsigned long gap = virtio_mem_bbt_gap(t);
+
+	if (in->gap && gap < end) {
+		nr = virtio_mem_bbt_run(t, VIRTIO_MEM_BB_UNUSED, gap, max,
+					first);
+		if (!nr)
+			nr = virtio_mem_bbt_run_from(t, VIRTIO_MEM_BB_UNUSED,
+						     gap + 1, end, max, first);
+	}
+	return nr ? : virtio_mem_bbt_run(t, VIRTIO_MEM_BB_UNUSED, end, max,
+					 first);
+}
+
 static bool plan_grow(const struct virtio_mem_situation *in,
 		      const struct virtio_mem_bbt *t,
 		      struct virtio_mem_pass *pass,
@@ -207,8 +277,7 @@ static bool plan_grow(const struct virtio_mem_situation *in,
 	}
 	max = min3(max, in->online_room, max(in->add_room, 1UL));
 	max = min(max, in->add_trust);
-	step->nr = virtio_mem_bbt_run(t, VIRTIO_MEM_BB_UNUSED, in->usable_bbs,
-				      max, &step->first);
+	step->nr = unused_run(in, t, max, &step->first);
 	if (!step->nr) {
 		hold_cause(pass, VIRTIO_MEM_CAUSE_NO_BB);
 		return false;

@@ -62,6 +62,7 @@ struct virtio_mem_step {
  *	other, at least one; a guess, which limits a plug but forbids none
  * @add_trust: BBs that may be plugged though Linux has refused to add some; 0:
  *	nothing is added for now
+ * @gap: see virtio_mem_plan_gap()
  * @may_doubt: there is time for tries that a scan advises against
  * @failed_ms: time that this pass has spent in vain
  * @unplug_all: memory that somebody else has left plugged must go first
@@ -78,6 +79,7 @@ struct virtio_mem_situation {
 	unsigned long max_run;
 	unsigned long add_room;
 	unsigned long add_trust;
+	bool gap;
 	bool may_doubt;
 	u64 failed_ms;
 	bool unplug_all;
@@ -129,6 +131,10 @@ void virtio_mem_pass_unfit(struct virtio_mem_pass *pass,
 			   const struct virtio_mem_candidate *c);
 bool virtio_mem_pass_is_unfit(const struct virtio_mem_pass *pass,
 			      const struct virtio_mem_candidate *c);
+unsigned long virtio_mem_plan_gap(const struct virtio_mem_situation *in,
+				  const struct virtio_mem_bbt *t);
+bool virtio_mem_plan_scan_next(const struct virtio_mem_bbt *t,
+			       unsigned long gap, unsigned long *id);
 void virtio_mem_plan_next(const struct virtio_mem_situation *in,
 			  const struct virtio_mem_bbt *t,
 			  struct virtio_mem_candidates *cand,

@@ -77,6 +77,13 @@
 #define VIRTIO_MEM_AHEAD_BYTES		0x40000000LL
 
 /*
+ * The size of a region in which the driver leaves a gap (virtio_mem_plan_gap()),
+ * in bytes.  The core looks at a pageblock in about 0.1 us, which for all memory
+ * blocks of a smaller region together makes less than 0.3 s.
+ */
+#define VIRTIO_MEM_GAP_BYTES		0x800000000ULL
+
+/*
  * How unplug_timeout_ms is shared out (virtio_mem_choose).  Moving and taking
  * pages gets five eighths, because that disturbs nobody.  Offlining taken pages
  * gets a quarter and offlining others an eighth; both get less, because

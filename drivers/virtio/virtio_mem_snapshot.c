@@ -42,6 +42,7 @@ void virtio_mem_snapshot_sizes(struct virtio_mem *vm,
 	in->bb_size = vm->geo.bb_size;
 	in->usable_bbs = virtio_mem_proto_usable_bbs(&vm->geo, &cfg);
 	in->max_run = virtio_mem_proto_max_run(&vm->geo, &cfg);
+	in->gap = vm->geo.nr_bbs * vm->geo.bb_size >= VIRTIO_MEM_GAP_BYTES;
 	in->unplug_all = vm->unplug_all;
 	in->answer_pending = virtio_mem_vq_pending(&vm->vq);
 	in->ending = virtio_mem_shall_end(vm);

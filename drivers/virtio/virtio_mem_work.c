@@ -156,6 +156,7 @@ static void judge(struct virtio_mem *vm, unsigned long id, struct view *v)
 	virtio_mem_scan_bb(vm, id, &v->score);
 	virtio_mem_held_history(vm, id, &v->past);
 	v->c.id = id;
+	v->c.first = false;
 	v->c.rank = virtio_mem_choose_rank(&v->score, &v->past);
 	v->c.online_pages = v->score.online_pages;
 	v->c.kernel_zone = v->score.kernel_zone;
@@ -173,11 +174,12 @@ static void tell_dislike(struct virtio_mem *vm, const struct view *v,
 
 /* Looks at one big block of a scan; returns what speaks against it. */
 static enum virtio_mem_cause scan_one(struct virtio_mem *vm, unsigned long id,
-				      bool usable, struct view *v)
+				      bool usable, bool first, struct view *v)
 {
 	struct virtio_mem_finding f;
 
 	judge(vm, id, v);
+	v->c.first = first;
 	virtio_mem_choose_finding(&v->score, &v->past, usable,
 				  READ_ONCE(virtio_mem_unplug_online), &f);
 	if (f.stays) {
@@ -234,6 +236,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
 				     unsigned long nr)
 {
 	enum virtio_mem_cause first = VIRTIO_MEM_CAUSE_NONE, cause;
+	unsigned long gap = virtio_mem_plan_gap(in, &vm->bbt);
 	unsigned long id = ULONG_MAX;
 	u64 begin = now_ms();
 	bool any_offline;
@@ -244,7 +247,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
 	any_offline = vm->offline_bytes > 0;
 	mutex_unlock(&vm->hotplug_mutex);
 	prepare_candidates(vm);
-	while (virtio_mem_bbt_prev(&vm->bbt, VIRTIO_MEM_BB_ADDED, &id)) {
+	while (virtio_mem_plan_scan_next(&vm->bbt, gap, &id)) {
 		/* A later scan looks at the rest, if it is still needed. */
 		if (virtio_mem_candidates_enough(&vm->cand, nr, any_offline) ||
 		    virtio_mem_shall_end(vm) ||
@@ -252,7 +255,7 @@ static enum virtio_mem_cause do_scan(struct virtio_mem *vm,
 			vm->cand.early = true;
 			break;
 		}
-		cause = scan_one(vm, id, id < in->usable_bbs, &v);
+		cause = scan_one(vm, id, id < in->usable_bbs, id == gap, &v);
 		if (!cause || noted & BIT(cause))
 			continue;
 		/* The pass may report any of them. */

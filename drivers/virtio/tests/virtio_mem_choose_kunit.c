@@ -1014,6 +1014,20 @@ static void candidates_cheapest_and_highest_first(struct kunit *test)
 	expect_ids(test, cand, up, ARRAY_SIZE(up));
 }
 
+static void what_leaves_a_gap_is_first_among_equals(struct kunit *test)
+{
+	static const u64 ranks[] = { 5, 3, 5, 0, 5 };
+	static const unsigned long up[] = { 3, 1, 0, 4, 2 };
+	struct virtio_mem_candidates *cand = cand_new(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ranks); i++)
+		offer(cand, ranks[i], i);
+	cand->c[0].first = true;
+	virtio_mem_candidates_sort(cand);
+	expect_ids(test, cand, up, ARRAY_SIZE(up));
+}
+
 static void a_new_scan_forgets_the_last(struct kunit *test)
 {
 	struct virtio_mem_candidates *cand = cand_new(test);
@@ -1190,6 +1204,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(how_many_are_plugged_at_a_time),
 	KUNIT_CASE(what_growing_finds_free),
 	KUNIT_CASE(candidates_cheapest_and_highest_first),
+	KUNIT_CASE(what_leaves_a_gap_is_first_among_equals),
 	KUNIT_CASE(a_new_scan_forgets_the_last),
 	KUNIT_CASE(a_larger_buffer_keeps_them_all),
 	KUNIT_CASE(where_there_is_no_room_the_cheapest_are_kept),

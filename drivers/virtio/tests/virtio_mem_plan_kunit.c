@@ -318,6 +318,82 @@ static void grow_lowest_first_in_bounded_runs(struct kunit *test)
 	expect_cause(test, CAUSE(NO_BB));
 }
 
+/* The second lowest is plugged last, wherever the lowest is. */
+static void a_large_region_keeps_a_gap_to_the_last(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	f->in.gap = true;
+	f->in.max_run = 99;
+	f->in.online_room = 99;
+	f->in.requested = 6 * BB;
+	expect_next(test, STEP(PLUG), 0, 1);
+	put(test, "A");
+	expect_next(test, STEP(PLUG), 2, 5);
+	put(test, "UUAAA");
+	f->in.usable_bbs = 6;
+	expect_next(test, STEP(PLUG), 5, 1);
+	put(test, "UUUUUA");
+	expect_next(test, STEP(PLUG), 1, 1);
+	put(test, "UA");
+	/* Without one it leaves a new one, if it can. */
+	f->in.usable_bbs = 9;
+	f->in.requested = 8 * BB;
+	expect_next(test, STEP(PLUG), 7, 2);
+	f->in.gap = false;
+	expect_next(test, STEP(PLUG), 6, 2);
+}
+
+static void what_is_below_the_lowest_is_no_gap(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+
+	f->in.gap = true;
+	f->in.requested = 5 * BB;
+	put(test, "UUAAUU");
+	expect_next(test, STEP(PLUG), 0, 2);
+	KUNIT_EXPECT_EQ(test, virtio_mem_plan_gap(&f->in, &f->t), 3UL);
+	put(test, "aA");
+	expect_next(test, STEP(PLUG), 5, 1);
+}
+
+static void scanned(struct kunit *test, const unsigned long *ids)
+{
+	struct fixture *f = test->priv;
+	unsigned long gap = virtio_mem_plan_gap(&f->in, &f->t);
+	unsigned long id = ULONG_MAX;
+
+	for (; *ids < ULONG_MAX; ids++) {
+		KUNIT_ASSERT_TRUE(test, virtio_mem_plan_scan_next(&f->t, gap,
+								  &id));
+		KUNIT_EXPECT_EQ(test, id, *ids);
+	}
+	KUNIT_EXPECT_FALSE(test, virtio_mem_plan_scan_next(&f->t, gap, &id));
+}
+
+static void a_scan_looks_first_at_what_leaves_a_gap(struct kunit *test)
+{
+	static const unsigned long down[] = { 4, 2, 1, ULONG_MAX };
+	static const unsigned long gap_first[] = { 2, 4, 1, ULONG_MAX };
+	static const unsigned long none[] = { ULONG_MAX };
+	struct fixture *f = test->priv;
+
+	scanned(test, none);
+	f->in.gap = true;
+	scanned(test, none);
+	put(test, "UAAUA");
+	scanned(test, gap_first);
+	f->in.gap = false;
+	scanned(test, down);
+	/* Where it can't go, the others are as ever. */
+	f->in.gap = true;
+	virtio_mem_bbt_set_tried(&f->t, 2);
+	scanned(test, (const unsigned long []){ 4, 1, ULONG_MAX });
+	virtio_mem_bbt_set_tried(&f->t, 4);
+	virtio_mem_bbt_set_tried(&f->t, 1);
+	scanned(test, none);
+}
+
 static void what_is_plugged_is_added_first(struct kunit *test)
 {
 	struct fixture *f = test->priv;
@@ -1177,6 +1253,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(an_answer_is_still_out),
 	KUNIT_CASE(old_memory_goes_first),
 	KUNIT_CASE(grow_lowest_first_in_bounded_runs),
+	KUNIT_CASE(a_large_region_keeps_a_gap_to_the_last),
+	KUNIT_CASE(what_is_below_the_lowest_is_no_gap),
+	KUNIT_CASE(a_scan_looks_first_at_what_leaves_a_gap),
 	KUNIT_CASE(what_is_plugged_is_added_first),
 	KUNIT_CASE(what_is_plugged_and_not_wanted_goes_back),
 	KUNIT_CASE(what_is_not_usable_any_more_stays),

@@ -29,8 +29,15 @@ class Giant(GuestCase):
         """All of it is added and usable; then all goes, and nothing is missing."""
         free = self.kernel_free()
         begin = time.monotonic()
+        self.resize(63 * GIB, timeout=300)
+        # The core finds this gap at once, and else would look through all.
+        start = self.region()[0]
+        size = int(self.guest.attr("big_block_size"))
+        self.assertEqual(self.guest.added(), [(start, start + size),
+                                              (start + 2 * size, start + 63 * GIB + size)])
         self.resize(64 * GIB, timeout=300)
         up = time.monotonic() - begin
+        self.assertEqual(self.guest.added(), [(start, start + 64 * GIB)])
         cost = free - self.kernel_free()
         print(f"# +64 GiB in {up:.1f} s, {up / 512 * 1000:.1f} ms and "
               f"{cost / 512 / 1024:.1f} KiB of other memory a memory block", flush=True)
