@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The test targets of the root Makefile.  VM_SEED=N repeats a random test.
 
-.PHONY: lint unit kunit model check check-debug check-deb \
+.PHONY: lint unit kunit model check check-debug check-deb check-graft \
 	check-peers check-stock-mock soak bench
 lint:
 	@tools/testing/deps lint
@@ -32,6 +32,12 @@ check:
 check-deb:
 	@tools/testing/deps deb deb-guest vm
 	@tools/testing/deb/run $(if $(FULL),--in-guest)
+
+# The kernel of a tree that has the graft (make graft KSRC=DIR), with the driver built in:
+# built, booted, resized.
+check-graft:
+	@tools/testing/deps kunit vm
+	@tools/testing/vm/bin/grafted "$(KSRC)"
 
 # A table: how the kernel's own driver behaves with the devices in software.
 check-stock-mock:

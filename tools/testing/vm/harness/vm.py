@@ -51,7 +51,7 @@ class VM:
     """One guest.
 
     config   file in qemu-configs/ without its suffix, or the path of another
-    series   guest kernel, a name of series.txt
+    series   guest kernel, a name of series.txt, or a kernels.Kernel of one's own
     mod      which driver the guest loads at boot: "ours", "stock", "none"
     mod_args parameters for it, "A=B,C=D"
     online   memhp_default_state
@@ -65,12 +65,12 @@ class VM:
     def __init__(self, config, series=kernels.DEFAULT, *, mod="ours", mod_args="",
                  online="online_movable", reboots=False, append="", allow=(),
                  files=None, options=()):
-        self.kernel = kernels.get(series)
+        self.kernel = kernels.get(series) if isinstance(series, str) else series
         # By so much more time may anything take.
         self.slow = 4 if self.kernel.debug else 1
         self.allow = tuple(allow)
         config = CONFIGS / (config if "/" in str(config) else f"{config}.cfg")
-        self.dir = run_dir(f"{config.stem}-{series}")
+        self.dir = run_dir(f"{config.stem}-{self.kernel.series}")
         self._sockets = pathlib.Path(tempfile.mkdtemp(prefix="vm-"))
         self._trace = self.dir / "trace.log"
         self._scanned = 0

@@ -45,6 +45,9 @@ class Giant(GuestCase):
         self.assertLess(cost, 64 * MIB)
         self.assert_size(64 * GIB)
         self.assert_zones(64 * GIB)
+        self.resize(64 * GIB - size)
+        self.assertEqual(self.guest.added(), [(start, start + size),
+                                              (start + 2 * size, start + 64 * GIB)])
         pattern = Pattern(self.guest, 256 * MIB)
         begin = time.monotonic()
         self.resize(GIB, timeout=300)
