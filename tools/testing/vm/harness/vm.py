@@ -2,6 +2,7 @@
 """Boot a guest in QEMU, drive it, and never leave anything behind."""
 
 import atexit
+import contextlib
 import os
 import pathlib
 import re
@@ -107,6 +108,9 @@ class VM:
             # All vCPUs read the host's; where it seems not so, that is QEMU's
             # scheduling, and Linux would go on with the HPET, which is slow.
             line += " tsc=reliable"
+            # Linux counts the timer's interrupts in a moment of the host's time at boot,
+            # and panics if a busy host had none for us.
+            line += " no_timer_check"
         # setpriv: even a harness that was killed leaves no QEMU.
         command = ["setpriv", "--pdeathsig", "KILL",
                    qemu.get().program, "-nodefaults", "-no-user-config",
@@ -234,8 +238,25 @@ class VM:
                 return value
             self.alive()
             if time.monotonic() > deadline:
+                self._autopsy()
                 raise GuestError(f"not within {timeout} s: {what}; logs in {self.dir}")
             time.sleep(step)
+
+    def _autopsy(self):
+        """Write down what QEMU and the guest are doing, to tell which of them is stuck."""
+        with (self.dir / "autopsy").open("a") as out:
+            for line in ("info status", "info registers -a", "info irq"):
+                with contextlib.suppress(Exception):
+                    out.write(f"{line}\n" + self.qmp.cmd(
+                        "human-monitor-command", **{"command-line": line}) + "\n")
+            for line in ("cat /proc/uptime /proc/interrupts",
+                         "head -n 50 /sys/bus/virtio/devices/*/virtio_mem/*",
+                         "echo w >/proc/sysrq-trigger", "echo l >/proc/sysrq-trigger"):
+                try:
+                    out.write(f"{line}\n{self.guest.run(line, 20)[1]}\n")
+                except Exception as error:  # pylint: disable=broad-except
+                    out.write(f"{line}: {error!r}\n")
+                    break
 
     def resize(self, size, device="vm0", want=None, timeout=90):
         """Request a size, and wait until want bytes (default: size) are plugged."""
