@@ -58,9 +58,16 @@ static void say(struct check *check, const char *name, int status, char *text,
 		check->worst = status;
 }
 
+/* What sets the policy for good, early enough for what the host asks for at boot. */
+static const char *policy_command(void)
+{
+	return sys_exists("/etc/default/virtio-mem-dkms") ?
+	       "ONLINE=online_movable in /etc/default/virtio-mem-dkms, update-initramfs -u, reboot" :
+	       "apt install virtio-mem-dkms, or boot with memhp_default_state=online_movable";
+}
+
 static void check_policy(struct check *check)
 {
-	const char *command = "echo online_movable >" MEMORY "/auto_online_blocks; at boot: memhp_default_state=online_movable";
 	char *how = sys_read(MEMORY "/auto_online_blocks");
 	char *policy = sys_read("/sys/module/memory_hotplug/parameters/online_policy");
 
@@ -70,12 +77,12 @@ static void check_policy(struct check *check)
 		say(check, "online", STATUS_OK, xprintf("added memory becomes movable"), NULL);
 	else if (!strcmp(how, "online") && policy && !strcmp(policy, "auto-movable"))
 		say(check, "online", STATUS_OK, xprintf("auto-movable: as far as its ratio allows"), NULL);
-	else if (!strcmp(how, "offline"))
-		say(check, "online", STATUS_WARNING, xprintf("added memory stays offline until somebody onlines it"),
-		    command);
 	else
-		say(check, "online", STATUS_WARNING, xprintf("added memory may go to the kernel, and then stays"),
-		    command);
+		say(check, "online", STATUS_WARNING,
+		    xprintf("auto_online_blocks is %s, not online_movable: %s", how, !strcmp(how, "offline") ?
+			    "added memory waits until somebody onlines it" :
+			    "the kernel may use added memory, and it then stays"),
+		    policy_command());
 	free(how);
 	free(policy);
 }

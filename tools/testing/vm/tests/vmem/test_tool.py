@@ -543,6 +543,63 @@ class Copy(unittest.TestCase):
         self.assertIn("not known", checks["stuck"]["text"])
         self.assertEqual(checks["offline"]["command"], "chmem -e 128M -z Movable")
 
+    def test_check_says_how_to_set_the_online_policy(self):
+        """The policy is not online_movable: what it is, what follows, the one thing to do."""
+        policy = "/sys/module/memory_hotplug/parameters/online_policy"
+        (self.root / policy[1:]).parent.mkdir(parents=True)
+        for how, ratio, text, command in (
+                ("online_movable", "contig-zones", "becomes movable", None),
+                ("online", "auto-movable", "auto-movable", None),
+                ("online", "contig-zones", "is online, not online_movable: the kernel may", "apt"),
+                ("online_kernel", "auto-movable", "is online_kernel, not", "apt"),
+                ("offline", "contig-zones", "is offline, not online_movable: .* waits", "apt"),
+                ("offline", "contig-zones", "is offline, not", "default")):
+            self.at = f"{how}, {ratio}, {command}"
+            (self.root / self.memory / "auto_online_blocks").write_text(f"{how}\n")
+            (self.root / policy[1:]).write_text(f"{ratio}\n")
+            if command == "default":
+                (self.root / "etc/default").mkdir(parents=True)
+                (self.root / "etc/default/virtio-mem-dkms").write_text("ONLINE=\n")
+            said = json.loads(self.run_vmem(1, "check", "--json")[0])
+            row = {row["check"]: row for row in said["checks"]}["online"]
+            self.assertRegex(row["text"], text)
+            self.assertEqual(row["result"], "warning" if command else "ok")
+            self.assertEqual(row["command"], {
+                None: None,
+                "apt": "apt install virtio-mem-dkms, or boot with "
+                       "memhp_default_state=online_movable",
+                "default": "ONLINE=online_movable in /etc/default/virtio-mem-dkms, "
+                           "update-initramfs -u, reboot"}[command])
+
+    def test_check_says_whether_there_is_room_to_grow(self):
+        """The memory map of all that is left: in added memory, or in free pages and cache."""
+        zone = """Node 0, zone   Normal
+  pages free     %d
+        managed  262144
+      nr_zone_inactive_file %d
+      nr_zone_active_file 0
+"""
+        for host, free, cache, result, text in (
+                (("Y", "Y"), 0, 0, "ok", "hold their own memory map"),
+                (("N", "Y"), 200000, 0, "ok", "has 781.2 MiB free$"),
+                (("Y", "N"), 200000, 0, "ok", "has 781.2 MiB free$"),
+                (("Y", None), 200000, 0, "ok", "has 781.2 MiB free$"),
+                (("N", "Y"), 0, 200000, "ok", "has 0 B free, and 781.2 MiB of page cache$"),
+                (("N", "Y"), 0, 0, "warning", "has 0 B free$")):
+            self.at = f"{host}, {free}, {cache}"
+            for name, value in zip(("memory_hotplug", "virtio_mem"), host):
+                path = self.root / f"sys/module/{name}/parameters/memmap_on_memory"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.unlink(missing_ok=True)
+                if value:
+                    path.write_text(f"{value}\n")
+            (self.root / "proc/zoneinfo").write_text(zone % (free, cache))
+            said = json.loads(self.run_vmem(1, "check", "--json")[0])
+            row = {row["check"]: row for row in said["checks"]}["growth"]
+            self.assertEqual(row["result"], result)
+            self.assertRegex(row["text"], text)
+            self.assertEqual(bool(row["command"]), result != "ok")
+
     def test_characters_that_the_locale_does_not_know(self):
         """Text of several bytes a character is shown in every locale, or escaped."""
         text = "\u00fcber \u3042 \u0378 \uffff."
