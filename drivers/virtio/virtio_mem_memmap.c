@@ -13,7 +13,7 @@
 #include <linux/memory.h>
 #include <linux/mm.h>
 #ifdef CONFIG_X86_64
-#include <asm/pgtable.h>
+#include <linux/pgtable.h>
 #endif
 
 #include "virtio_mem_compat.h"
