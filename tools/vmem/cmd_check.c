@@ -61,7 +61,8 @@ static void say(struct check *check, const char *name, int status, char *text,
 /* What sets the policy for good, early enough for what the host asks for at boot. */
 static const char *policy_command(void)
 {
-	return sys_exists("/etc/default/virtio-mem-dkms") ?
+	/* Its settings stay when the package is removed, its program does not. */
+	return sys_exists("/lib/udev/virtio-mem-online") ?
 	       "ONLINE=online_movable in /etc/default/virtio-mem-dkms, update-initramfs -u, reboot" :
 	       "apt install virtio-mem-dkms, or boot with memhp_default_state=online_movable";
 }

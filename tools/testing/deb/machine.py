@@ -105,7 +105,8 @@ class Machine:
 
     def end(self):
         """Shut down as a reboot does, and return what must not be on the console."""
-        self.guest.run("systemctl --no-block reboot")
+        # The agent may be gone before it could answer.
+        self.guest.leave("systemctl --no-block reboot")
         try:
             self._qemu.wait(120 * self.slow)
         except subprocess.TimeoutExpired as error:

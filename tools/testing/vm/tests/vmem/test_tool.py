@@ -558,8 +558,8 @@ class Copy(unittest.TestCase):
             (self.root / self.memory / "auto_online_blocks").write_text(f"{how}\n")
             (self.root / policy[1:]).write_text(f"{ratio}\n")
             if command == "default":
-                (self.root / "etc/default").mkdir(parents=True)
-                (self.root / "etc/default/virtio-mem-dkms").write_text("ONLINE=\n")
+                (self.root / "lib/udev").mkdir(parents=True)
+                (self.root / "lib/udev/virtio-mem-online").touch()
             said = json.loads(self.run_vmem(1, "check", "--json")[0])
             row = {row["check"]: row for row in said["checks"]}["online"]
             self.assertRegex(row["text"], text)
