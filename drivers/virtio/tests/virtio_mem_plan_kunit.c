@@ -739,7 +739,7 @@ static void free_and_gone(struct kunit *test, unsigned int nr,
 	unsigned long id;
 
 	f->in.requested = 0;
-	put(test, "AAAAAAAA" + 8 - nr);
+	put(test, &"AAAAAAAA"[8 - nr]);
 	expect_next(test, STEP(SCAN), 0, nr);
 	for (id = 0; id < nr; id++)
 		offer(test, RANKED(FREE), id, id);
