@@ -248,7 +248,6 @@ static int qmp_agent(struct host *host, const struct device *dev,
 		*why = xstrdup("the guest agent does not answer");
 	} else if (json_object_object_get_ex(message, "error", &error)) {
 		*why = one_line(error_text(error));
-		got = 0;
 	} else {
 		*answer = xstrdup(json_object_to_json_string(message));
 	}

@@ -234,7 +234,7 @@ static void the_wanted_number(struct kunit *test)
 		{ 3 * BB, 2 * BB + MIB, "AA", 1 },
 		{ 1ULL << 62, 0, "", (1ULL << 62) / BB },
 	};
-	struct fixture *f = test->priv;
+	struct fixture *f;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(w); i++) {

@@ -84,6 +84,8 @@ static void do_spread(size_t bytes, size_t keep, size_t chunk, uint64_t seed)
 	char *mem = map(bytes, chunk < 2 << 20);
 	size_t nr = bytes / chunk, *order = malloc(nr * sizeof(*order));
 
+	if (!order)
+		die("malloc");
 	touch(mem, bytes);
 	for (size_t i = 0; i < nr; i++)
 		order[i] = i;
@@ -94,6 +96,7 @@ static void do_spread(size_t bytes, size_t keep, size_t chunk, uint64_t seed)
 		if (madvise(mem + victim * chunk, chunk, MADV_DONTNEED))
 			die("madvise");
 	}
+	free(order);
 }
 
 /* The physical addresses of some pages; 0 of one that isn't there. */
@@ -131,7 +134,7 @@ static void split(const char *mem)
 	int fd = open(SPLIT, O_WRONLY);
 	char line[100];
 	int len = snprintf(line, sizeof(line), "%d,%#lx,%#lx", getpid(),
-			   (long)mem, (long)(mem + CHUNK * PAGE));
+			   (unsigned long)mem, (unsigned long)(mem + CHUNK * PAGE));
 
 	if (fd < 0 || write(fd, line, len) != len)
 		die(SPLIT);
