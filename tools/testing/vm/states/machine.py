@@ -16,7 +16,7 @@ DATA, SWAP = 6 << 30, 4 << 30
 MODULES = {"virtio_blk": (), "virtio_balloon": (), "zram": ("lzo-rle",)}
 
 
-def _image(name, size, *command):
+def image(name, size, *command):
     """An image in the cache, made when it isn't there."""
     path = cache_dir("guest") / name
     if not path.exists():
@@ -34,8 +34,8 @@ def options(reporting=False):
 
     reporting  whether the balloon reports free pages
     """
-    data = _image("states-ext4.img", DATA, "/sbin/mke2fs", "-q", "-t", "ext4", "-F")
-    swap = _image("states-swap.img", SWAP)
+    data = image("states-ext4.img", DATA, "/sbin/mke2fs", "-q", "-t", "ext4", "-F")
+    swap = image("states-swap.img", SWAP)
     out = []
     for name, path in (("data", data), ("swap", swap)):
         out += ["-drive", f"file={path},format=raw,if=none,id={name},snapshot=on",

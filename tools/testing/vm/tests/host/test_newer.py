@@ -5,15 +5,14 @@ VM_QEMU chooses the QEMU.
 """
 
 import re
-import time
 
 from vm.cases.case import GIB, MIB, GuestCase
 from vm.harness import qemu
 from vm.harness.guest import Pattern
 from vm.harness.qmp import QMPError
 
-# The feature bits, as sysfs has them: a character each.
-UNPLUGGED_INACCESSIBLE, PERSISTENT_SUSPEND = 1, 2
+# A feature bit: sysfs has a character for each.
+UNPLUGGED_INACCESSIBLE = 1
 
 
 class NewerCase(GuestCase):
@@ -106,41 +105,3 @@ class Pulled(NewerCase):
         self.resize(512 * MIB)
         self.refused("requested-size|still plugged")
         self.assert_size(512 * MIB)
-
-
-class Suspend(NewerCase):
-    """PERSISTENT_SUSPEND: the device keeps its memory while the machine sleeps (S3)."""
-
-    since = (9, 2)
-
-    def sleep(self):
-        """Suspend to RAM, and be woken by the host."""
-        seen = len(self.vm.console())
-        self.guest.spawn("sh -c 'sleep 0.5; echo mem >/sys/power/state; echo slept $?'",
-                         "/tmp/sleep")
-        self.vm.wait(lambda: self.vm.qmp.cmd("query-status")["status"] == "suspended",
-                     f"falls asleep: {self.vm.console()[seen:][-500:]}", 30)
-        time.sleep(1)
-        self.vm.qmp.cmd("system_wakeup")
-        self.vm.wait(lambda: "PM: suspend exit" in self.vm.console()[seen:], "wakes up", 30)
-        self.guest.wait_line("/tmp/sleep", "slept 0", 20)
-
-    def test_memory_stays_plugged_in_suspend_to_ram(self):
-        """Twice: what is plugged stays, with its data, and requests go on."""
-        if "deep" not in self.guest.read("/sys/power/mem_sleep"):
-            self.skipTest("a kernel without suspend to RAM")
-        self.assertTrue(self.negotiated(PERSISTENT_SUSPEND))
-        self.guest.ok("echo deep >/sys/power/mem_sleep")
-        self.resize(512 * MIB)
-        pattern = Pattern(self.guest, 256 * MIB)
-        self.at_end(f"kill -9 {pattern.pid}")
-        for size in (1024 * MIB, 512 * MIB):
-            before = self.vm.qmp.size("vm0")
-            self.sleep()
-            self.assertEqual(self.vm.qmp.size("vm0"), before)
-            self.assertEqual(pattern.check(), f"OK {256 * MIB // 4096}")
-            self.resize(size)
-            self.assert_size(size)
-        self.guest.kill(pattern.pid)
-        self.resize(0)
-        self.assert_size(0)
