@@ -249,7 +249,8 @@ struct task_struct;
  *
  * @addr: region, bytes
  * @size: region, bytes
- * @mem: all of it, mapped
+ * @real: of these, with memory behind them, from @addr on
+ * @mem: all of that, mapped
  * @block_size: bytes
  * @node: ACPI proximity domain
  * @usable: usable region, bytes
@@ -303,6 +304,7 @@ struct mock {
 
 	u64 addr;
 	u64 size;
+	u64 real;
 	void *mem;
 	u64 block_size;
 	u16 node;

@@ -24,6 +24,10 @@ static char *size;
 module_param(size, charp, 0444);
 MODULE_PARM_DESC(size, "Size of the region, suffixes K, M, G");
 
+static char *real;
+module_param(real, charp, 0444);
+MODULE_PARM_DESC(real, "How much of each device's part has memory behind it, from its start, suffixes K, M, G (default: all)");
+
 static char *block_size = "128M";
 module_param(block_size, charp, 0444);
 MODULE_PARM_DESC(block_size, "The device's block, suffixes K, M, G (default: 128M)");
@@ -110,6 +114,7 @@ static int take_parameters(struct mock *m)
 {
 	m->size = div_u64(bytes(size), devices);
 	m->addr = addr + m->index * m->size;
+	m->real = real ? min(bytes(real), m->size) : m->size;
 	m->block_size = bytes(block_size);
 	m->requested = bytes(requested);
 	m->node = node_id < 0 ? 0 : node_id;

@@ -21,6 +21,12 @@ static u64 mark(u64 addr)
 	return addr ^ 0x5bd1e995a5a5a5a5ULL;
 }
 
+/* Where marks end, as a device may be larger than its memory. */
+static u64 last(const struct mock *m, u64 end)
+{
+	return min(end, m->addr + m->real);
+}
+
 /* Maps a page for a while, unless all of the memory is mapped. */
 static u64 *map(struct mock *m, u64 addr)
 {
@@ -49,7 +55,7 @@ static void unmap(struct mock *m, u64 *mem)
 int mock_poison_map(struct mock *m)
 {
 	if (!IS_ENABLED(CONFIG_KASAN_VMALLOC)) {
-		m->mem = memremap(m->addr, m->size, MEMREMAP_WB);
+		m->mem = memremap(m->addr, m->real, MEMREMAP_WB);
 		if (!m->mem)
 			return -ENOMEM;
 	}
@@ -80,10 +86,10 @@ void mock_poison_unmap(struct mock *m)
  */
 void mock_poison_fill(struct mock *m, u64 addr, u64 size)
 {
-	u64 at = round_up(addr, STRIDE);
+	u64 at = round_up(addr, STRIDE), end = last(m, addr + size);
 	u64 *mem;
 
-	for (; at < addr + size; at += STRIDE) {
+	for (; at < end; at += STRIDE) {
 		mem = map(m, at);
 		if (!mem)
 			return;
@@ -104,11 +110,11 @@ void mock_poison_fill(struct mock *m, u64 addr, u64 size)
  */
 bool mock_poison_check(struct mock *m, u64 addr, u64 size)
 {
-	u64 at = round_up(addr, STRIDE);
+	u64 at = round_up(addr, STRIDE), end = last(m, addr + size);
 	bool written = false;
 	u64 *mem;
 
-	for (; at < addr + size && !written; at += STRIDE) {
+	for (; at < end && !written; at += STRIDE) {
 		mem = map(m, at);
 		if (!mem)
 			return false;

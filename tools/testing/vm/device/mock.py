@@ -7,9 +7,12 @@ DIR = "/sys/kernel/debug/virtio_mem_mock"
 VIRTIO = "/sys/bus/virtio/devices"
 # Where the guest has their memory, see qemu-configs/mock.cfg.
 ADDR, SIZE = 4 << 30, 4 << 30
+# The end of addresses in an emulated guest: all up to there is reserved, because a device
+# may be larger than its memory.
+END = 1 << 40
 # A guest's options for it. Pages are not zeroed with these devices; host.busy tests the
 # cost of that.
-OPTIONS = {"append": f"memmap={SIZE >> 30}G${ADDR:#x} init_on_alloc=0"}
+OPTIONS = {"append": f"memmap={END - ADDR >> 30}G${ADDR:#x} init_on_alloc=0"}
 
 # All in one go, and little of it: each process takes an emulated guest a while.
 LOOK = (f"cd {DIR}; f=; for d in [0-9]; do "
