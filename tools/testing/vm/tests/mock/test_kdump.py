@@ -9,7 +9,7 @@ import base64
 import struct
 import time
 
-from vm.cases.case import MIB
+from vm.cases.case import GIB, MIB
 from vm.cases.mock_case import MockCase
 from vm.device.fault import Fault
 from vm.device.mock import ADDR, OPTIONS, SIZE
@@ -17,6 +17,7 @@ from vm.harness.cache import cache_dir
 
 PAGE = 4096
 BB = 128 * MIB
+TIB = 1024 * GIB
 # In the guest's own memory, and reserved.
 HEADER = 0x70000000
 OTHERS = HEADER + 2 * PAGE      # a page that is none of the device's
@@ -33,7 +34,7 @@ def program_header(kind, start, size):
 def header():
     """The pages at HEADER: ELF header, notes, and a page of somebody's."""
     loads = [program_header(PT_NOTE, HEADER + PAGE, PAGE),
-             program_header(PT_LOAD, ADDR, SIZE), program_header(PT_LOAD, OTHERS, PAGE)]
+             program_header(PT_LOAD, ADDR, TIB), program_header(PT_LOAD, OTHERS, PAGE)]
     ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
     elf = struct.pack(EHDR, ident, 4, 62, 1, 0, struct.calcsize(EHDR), 0, 0,
                       struct.calcsize(EHDR), struct.calcsize(PHDR), len(loads), 0, 0, 0)
@@ -183,6 +184,44 @@ class KdumpSmallBlocks(Kdump):
         self.read(0, 1025)
         self.assertEqual(self.asked(), [*self.questions, (256, 256)])
 
+    test_nothing_is_plugged_or_unplugged = test_dump_goes_on_without_answers = None
+    test_no_memory_for_what_is_known = None
+
+
+class KdumpTera(Kdump):
+    """A region of 1 TiB, 524288 blocks of 2 MiB: there is memory behind 4 GiB of it."""
+
+    mock_args = f"block_size=2M size=1T real={SIZE}"
+    block = 2 * MIB
+
+    def questions_for(self, size, parts):
+        """How many it takes to know all of a device of that size of which parts are plugged.
+
+        parts: [(start, size)], in bytes from its first address
+        """
+        orders = [(0, "plugged", f"{ADDR + start:#x} {length}") for start, length in parts]
+        self.guest.ok("rmmod virtio_mem")
+        self.mock.orders((0, "device", "system_reset"), *orders, (0, "usable", size),
+                         (0, "log", "clear"))
+        self.load()
+        found = 0
+        # Each block of the part with memory, and of the rest, in which ranges are wide, a few.
+        for start, end, step in ((0, SIZE, self.block), (SIZE, size, GIB)):
+            found += int(self.guest.ok(f"sample /proc/vmcore {self.offsets[ADDR][0] + start} "
+                                       f"{step} {(end - start) // step}", 120))
+        self.assertEqual(found, sum(length for _, length in parts) // self.block)
+        asked = self.asked()
+        self.assertEqual(len(asked), len(set(asked)))
+        return len(asked)
+
+    def test_questions_by_size(self):
+        """They go by what is plugged, and hardly by the size: 1 TiB takes tens."""
+        one, comb = [(GIB, 512 * MIB)], [(i * BB, BB) for i in range(0, 32, 2)]
+        seen = {size // GIB: (self.questions_for(size, one), self.questions_for(size, comb))
+                for size in (4 * GIB, 64 * GIB, TIB)}
+        self.assertEqual(seen, {4: (7, 63), 64: (15, 71), 1024: (30, 86)})
+
+    test_dump_has_what_is_plugged = test_what_the_device_does_not_tell_is_left_out = None
     test_nothing_is_plugged_or_unplugged = test_dump_goes_on_without_answers = None
     test_no_memory_for_what_is_known = None
 
