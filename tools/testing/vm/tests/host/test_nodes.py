@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two devices on two NUMA nodes."""
+"""Devices on NUMA nodes of their own, one of which has nothing else."""
 
 from vm.cases.case import GIB, MIB, PAGE, GuestCase
 
@@ -8,7 +8,11 @@ class TwoNodes(GuestCase):
     """Each has a big block of its own and must not disturb the other."""
 
     config = "two-nodes"
-    devices = ("vm0", "vm1")
+    devices = ("vm0", "vm1", "vm2")
+    # The third node has neither memory nor CPU.
+    options = {"options": (
+        "-numa", "node,nodeid=2", "-object", "memory-backend-ram,id=vmem2,size=4G,reserve=off",
+        "-device", "virtio-mem-pci,id=vm2,memdev=vmem2,node=2,block-size=256M")}
 
     def managed(self, node):
         """Bytes in ZONE_MOVABLE of a node."""
@@ -51,3 +55,23 @@ class TwoNodes(GuestCase):
         self.wait_state("idle", index=1)
         self.assert_size(0, 0)
         self.assert_size(0, 1)
+
+    def test_node_without_other_memory(self):
+        """It is online while the device gives it memory; that can be used, by policy, too."""
+        nodes = "/sys/devices/system/node"
+        self.assertNotIn("2", self.guest.read(f"{nodes}/has_memory"))
+        for size in (GIB, 256 * MIB):
+            self.resize(size, index=2)
+            self.assert_size(size, 2)
+            self.assertEqual(self.managed(2), size)
+        self.assertEqual(self.guest.read(f"{nodes}/has_memory"), "0-2")
+        # Another node's resize does not get in the way.
+        self.resize(512 * MIB, index=1)
+        self.assertEqual((self.managed(1), self.managed(2)), (512 * MIB, 256 * MIB))
+        self.resize(0, index=2)
+        self.assertEqual(self.managed(2), 0)
+        self.assertEqual(self.guest.read(f"{nodes}/has_memory"), "0-1")
+        self.resize(256 * MIB, index=2)
+        self.assertEqual(self.managed(2), 256 * MIB)
+        self.resize(0, index=1)
+        self.resize(0, index=2)
