@@ -1,12 +1,60 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Memory that user space onlines later, or in another zone."""
 
-from vm.cases.case import GIB, MIB, GuestCase
+import re
+
+from vm.cases.case import GIB, MIB, PAGE, GuestCase, total
 
 SYS = "/sys/devices/system/memory"
+BLOCK = 128 * MIB
 
 
-class Offline(GuestCase):
+class OnlineCase(GuestCase):
+    """What sysfs, lsmem, debugfs and MemTotal say of each memory block."""
+
+    def assert_same(self, want):
+        """They agree that the device's memory blocks are as wanted.
+
+        want: a word for each, lowest first: offline, Movable or Normal
+        """
+        low, _ = self.region()
+        first = low // BLOCK
+        files = "state removable valid_zones"
+        out = self.guest.ok(f"cd {SYS} && for i in $(seq {first} {first + len(want) - 1}); do "
+                            f"cd memory$i; echo $(cat {files}); cd ..; done")
+        seen, rows = [], [line.split() for line in out.splitlines()]
+        for state, removable, zone, *_ in rows:
+            self.assertEqual(removable, "1")
+            seen.append(state if state != "online" else zone)
+        self.assertEqual(seen, want, "sysfs")
+
+        out = self.guest.ok("lsmem -r -n -a -o RANGE,STATE,REMOVABLE,ZONES")
+        # What is offline has no entry there whether it is removable.
+        rows = [(int(m[1], 16), m[3] if m[2] == "online yes" else m[2].strip())
+                for m in re.finditer(
+                    r"^0x([0-9a-f]+)-0x[0-9a-f]+ (online \S+|offline) ?(.*)$", out, re.M)]
+        self.assertEqual([word for start, word in rows if start >= low], want, out)
+
+        online = [word for word in want if word != "offline"]
+        usable = len(online) * BLOCK
+        self.assertEqual(self.guest.mem_total() - self.base, usable, "MemTotal")
+        zones = self.guest.zones().get((0, "Movable"), {"managed": 0})
+        self.assertEqual(zones["managed"] * PAGE, online.count("Movable") * BLOCK, "zones")
+
+        for start, end, count, state, zone, how, _ in self.guest.blocks():
+            words = want[(start - low) // BLOCK:(end - low) // BLOCK]
+            if state != "ADDED":
+                self.assertEqual(words, [])
+                continue
+            # A row is of equal big blocks.
+            words = words[:len(words) // count]
+            there = {word for word in words if word != "offline"}
+            self.assertEqual(how, "offline" if not there else
+                             "mixed" if "offline" in words else "online", (start, want))
+            self.assertEqual(zone, "mixed" if len(there) > 1 else "".join(there) or "-")
+
+
+class Offline(OnlineCase):
     """memhp_default_state=offline: added memory waits for an administrator."""
 
     options = {"online": "offline"}
@@ -67,16 +115,68 @@ class Offline(GuestCase):
                          [(start, second), (second + 256 * MIB, start + GIB)])
         self.assert_size(768 * MIB)
 
+    def test_by_hand_in_any_order(self):
+        """Highest first, by halves of big blocks, in turn with offlining, by sysfs and chmem."""
+        start, _ = self.region()
+        first, want = start // BLOCK, ["offline"] * 8
+        self.vm.qmp.request("vm0", GIB)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == GIB, "plugged", 30)
+        self.wait_state("idle")
+        self.assert_same(want)
+        for number, order in ((7, "online_movable"), (2, "online_movable"), (5, "online_movable"),
+                              (2, "offline"), (0, "online_movable"), (6, "online_movable")):
+            self.guest.ok(f"echo {order} >{SYS}/memory{first + number}/state")
+            want[number] = "offline" if order == "offline" else "Movable"
+            self.assert_same(want)
+        # By amount: the lowest that is offline comes, the highest that is online goes.
+        self.guest.ok("chmem -e -z Movable 128M")
+        self.guest.ok("chmem -d 256M")
+        want[1], want[6:] = "Movable", ["offline"] * 2
+        self.assert_same(want)
+        # All that is offline goes first, then the half or the whole one: either may be in use.
+        self.vm.resize(512 * MIB)
+        self.wait_state("idle")
+        left = [(start, start + 2 * BLOCK), (start + 4 * BLOCK, start + 6 * BLOCK)]
+        self.assertEqual(self.in_region(self.guest.added()), left)
+        self.assertEqual(self.guest.mem_total() - self.base, 3 * BLOCK)
+        self.vm.resize(256 * MIB)
+        self.wait_state("idle")
+        last = self.in_region(self.guest.added())
+        self.assertIn(last, (left[:1], left[1:]))
+        self.assertEqual(self.guest.mem_total() - self.base,
+                         (2 if last == left[:1] else 1) * BLOCK)
+        self.vm.resize(0)
+        self.wait_state("idle")
+        self.assertEqual(self.guest.added(), [])
+        self.assertEqual(self.guest.mem_total(), self.base)
+        self.assert_zones(0)
 
-class Kernel(GuestCase):
+
+class Kernel(OnlineCase):
     """memhp_default_state=online: the kernel picks the zone."""
 
     options = {"online": "online"}
     stays = True
 
-    def test_zone_normal_memory_is_used_and_shrinks(self):
-        """Memory in ZONE_NORMAL is used at once; nothing breaks at a shrink."""
-        self.resize(GIB)
+    def test_every_mode_and_zone_normal_shrinks(self):
+        """What is added next is onlined as auto_online_blocks says; nothing breaks at a shrink."""
+        start, _ = self.region()
+        first, want = start // BLOCK, []
+        for mode, word in (("online", "Normal"), ("offline", "offline"),
+                           ("online_movable", "Movable"), ("online_kernel", "Normal")):
+            self.at = mode
+            self.guest.ok(f"echo {mode} >{SYS}/auto_online_blocks")
+            size = (len(want) + 2) * BLOCK
+            self.vm.qmp.request("vm0", size)
+            self.vm.wait(lambda want=size: total(self.guest.added()) == want, "grown", 30)
+            self.wait_state("idle")
+            want += [word] * 2
+            self.assert_same(want)
+        # A big block in both zones.
+        for number, order in ((2, "online_kernel"), (3, "online_movable")):
+            self.guest.ok(f"echo {order} >{SYS}/memory{first + number}/state")
+        want[2:4] = "Normal", "Movable"
+        self.assert_same(want)
         self.assert_size(GIB)
         self.vm.qmp.request("vm0", 0)
         # Unmovable allocations may keep blocks; the accounting must hold anyway.
