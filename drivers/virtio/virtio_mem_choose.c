@@ -442,7 +442,9 @@ unsigned long virtio_mem_choose_takes(unsigned long memmap_pages)
 static unsigned long tables(unsigned long mib_pages,
 			    const struct virtio_mem_pressure *p)
 {
-	return min(less(p->movable_total / VIRTIO_MEM_ROOM_TABLES_SHARE,
+	unsigned long share = VIRTIO_MEM_ROOM_TABLES_SHARE / mib_pages;
+
+	return min(less(p->movable_total / share,
 			VIRTIO_MEM_ROOM_TABLES_FREE_MIB * mib_pages),
 		   VIRTIO_MEM_ROOM_TABLES_MAX_MIB * mib_pages);
 }

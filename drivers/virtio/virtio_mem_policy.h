@@ -47,11 +47,13 @@
 
 /*
  * Growing also leaves room for half of the page tables that map all of
- * ZONE_MOVABLE, because the guest needs them to use that memory.  It leaves
- * none for the first 4 GiB, because a guest in need gets these at once, and
- * 64 MiB at most.
+ * ZONE_MOVABLE, because the guest needs them to use that memory.  An entry has 8
+ * bytes, so half of all are 4 bytes a page: a MiB in so many, divided by the
+ * pages of a MiB (with pages of 4 KiB a 1024th).  Growing leaves no room for the
+ * first 4 MiB of them (4 GiB with pages of 4 KiB), because a guest in need gets
+ * these at once, and for 64 MiB at most.
  */
-#define VIRTIO_MEM_ROOM_TABLES_SHARE	1024
+#define VIRTIO_MEM_ROOM_TABLES_SHARE	0x40000UL
 #define VIRTIO_MEM_ROOM_TABLES_FREE_MIB	4UL
 #define VIRTIO_MEM_ROOM_TABLES_MAX_MIB	64UL
 

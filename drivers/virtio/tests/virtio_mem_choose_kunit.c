@@ -896,6 +896,28 @@ static void what_growing_needs_is_little(struct kunit *test)
 			64 + 64 * 256UL);
 }
 
+/* An entry of a page table maps more. */
+static void with_larger_pages_growing_needs_less(struct kunit *test)
+{
+	const unsigned long sizes_kib[] = { 16, 64 };
+	struct virtio_mem_pressure p = {};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes_kib); i++) {
+		unsigned long mib_pages = 1024 / sizes_kib[i];
+
+		/* 16 or 64 GiB: half of the page tables that map it are 4 MiB. */
+		p.movable_total = sizes_kib[i] * 1024 * mib_pages;
+		KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, mib_pages, &p), 64UL);
+		p.movable_total *= 4;
+		KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, mib_pages, &p),
+				64 + 12 * mib_pages);
+		p.movable_total *= 16;
+		KUNIT_EXPECT_EQ(test, virtio_mem_choose_need(0, mib_pages, &p),
+				64 + 64 * mib_pages);
+	}
+}
+
 /* Reclaim could get no more than this, down to the minimum watermarks. */
 static void what_the_kernel_can_have(struct kunit *test)
 {
@@ -1200,6 +1222,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(the_refusal_names_the_figure_that_decides),
 	KUNIT_CASE(fit_against_a_page_count),
 	KUNIT_CASE(what_growing_needs_is_little),
+	KUNIT_CASE(with_larger_pages_growing_needs_less),
 	KUNIT_CASE(what_the_kernel_can_have),
 	KUNIT_CASE(how_many_are_plugged_at_a_time),
 	KUNIT_CASE(what_growing_finds_free),
