@@ -71,8 +71,8 @@ int fault_act(struct fault_point *p, struct pt_regs *regs)
 		return 0;
 	}
 	atomic_inc(&p->fired);
-	regs->ax = p->value;
-	regs->ip = (unsigned long)go_back;
+	regs_set_return_value(regs, p->value);
+	instruction_pointer_set(regs, (unsigned long)go_back);
 	return 1;
 }
 

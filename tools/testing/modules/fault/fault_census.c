@@ -264,7 +264,7 @@ int fault_census_init(void)
 	int rc;
 
 	/* The kernel marks only functions that it calls indirectly itself. */
-	if (cpu_feature_enabled(X86_FEATURE_IBT)) {
+	if (fault_compat_tracks_branches()) {
 		pr_err(FAULT_NAME ": indirect branch tracking: boot with ibt=off\n");
 		return -EOPNOTSUPP;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every difference between the kernel versions that this module supports, and
- * nothing else.  Supported and tested: Debian's 6.1, 6.12 and 7.3.
+ * Every difference between the kernel versions and architectures that this
+ * module supports, and nothing else.  Supported and tested: Debian's 6.1, 6.12
+ * and 7.3 on x86-64, 6.12 on arm64.
  */
 #ifndef _FAULT_COMPAT_H
 #define _FAULT_COMPAT_H
@@ -10,7 +11,28 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/pageblock-flags.h>
+#include <linux/ptrace.h>
 #include <linux/version.h>
+
+/* Whom a function returns to, as its registers are at its entry. */
+static inline unsigned long fault_compat_caller(struct pt_regs *regs)
+{
+#ifdef CONFIG_ARM64
+	return procedure_link_pointer(regs);
+#else
+	return regs_get_kernel_stack_nth(regs, 0);
+#endif
+}
+
+/* Whether a function can be called only where the compiler has marked it. */
+static inline bool fault_compat_tracks_branches(void)
+{
+#ifdef CONFIG_ARM64
+	return IS_ENABLED(CONFIG_ARM64_BTI_KERNEL);
+#else
+	return cpu_feature_enabled(X86_FEATURE_IBT);
+#endif
+}
 
 /* How many orders the buddy allocator has. */
 #ifdef NR_PAGE_ORDERS

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "fault.h"
+#include "fault_compat.h"
 
 #define MAX_CALLERS	64
 
@@ -29,7 +30,7 @@ static bool is_within(const char *name, struct pt_regs *regs)
 	unsigned int i, nr;
 
 	/* The caller comes from the registers, as there is no frame yet. */
-	callers[0] = regs_get_kernel_stack_nth(regs, 0);
+	callers[0] = fault_compat_caller(regs);
 	nr = 1 + stack_trace_save(callers + 1, MAX_CALLERS - 1, 0);
 	for (i = 0; i < nr; i++) {
 		sprint_symbol_no_offset(symbol, callers[i]);
