@@ -65,6 +65,7 @@ help:
 	@echo "make demo                  boot a guest, grow it to 5 GiB and shrink it back"
 	@echo "make check [QEMU=N]        lint, unit, KUnit and QEMU tests"
 	@echo "make lint|unit|kunit       parts of it"
+	@echo "make check-arm64           the guest tests on arm64, in an emulator"
 	@echo "make soak MINUTES=N        races and load in a guest (VM_SEED=N repeats one)"
 	@echo "make bench                 compared with the kernel's own driver, for an hour or two"
 	@echo "make clean"

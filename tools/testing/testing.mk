@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The test targets of the root Makefile.  VM_SEED=N repeats a random test.
 
-.PHONY: lint unit kunit model check check-debug check-deb check-graft \
+.PHONY: lint unit kunit model check check-debug check-arm64 check-deb check-graft \
 	check-peers check-stock-mock soak bench
 lint:
 	@tools/testing/deps lint
@@ -50,6 +50,11 @@ check-stock-mock:
 check-debug:
 	@tools/testing/deps kunit vm
 	@tools/testing/check $$(tools/testing/series --runs guest-debug | sed 's/^/guest-/')
+
+# Kernels of another architecture, in an emulator.
+check-arm64:
+	@tools/testing/deps vm arm64
+	@tools/testing/check $$(tools/testing/series --runs guest-arm64 | sed 's/^/guest-/')
 
 # The series that KVER names, if this stage runs on it, else the default.
 series = $(or $(filter $(KVER),$(shell tools/testing/series --runs $(1))),$(firstword \

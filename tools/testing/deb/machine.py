@@ -32,11 +32,11 @@ class Machine:
             self._dump(disk, f"/boot/{file}-{kernel.kver}", scratch / file)
         how = accel.choose(kernel)
         # Emulated, with everything else on the host's CPUs: only that it ends counts.
-        self.slow = 4 if how == accel.TCG else 1
+        self.slow = 4 if how == kernel.arch.tcg else 1
         line = (f"root=/dev/vda rw console=ttyS0 loglevel=7 panic=-1 oops=panic "
                 f"systemd.show_status=0 {append}")
-        if how == accel.TCG:
-            line += " tsc=reliable"
+        if how == kernel.arch.tcg:
+            line += f" {kernel.arch.boot}"
         self._qemu = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-nodefaults",
              "-no-user-config", "-display", "none", "-no-reboot", *how,

@@ -15,18 +15,18 @@ PAGE = 4096
 # name -> (function, arguments, what it returns if its end counts, too)
 PROBES = {
     "config": ("virtio_config_changed", "", ""),
-    "add": ("add_memory_driver_managed", "start=%si size=%dx", "int"),
-    "remove": ("offline_and_remove_memory", "start=%di size=%si", "int"),
-    "offline": ("offline_pages", "pfn=%di pages=%si", "int"),
-    "isolate": ("start_isolate_page_range", "pfn=%di end=%si", ""),
-    "take": (r"alloc_contig_range(?:_noprof)?", "pfn=%di end=%si", "int"),
-    "signal": ("send_sig", "sig=%di", ""),
-    "down": ("percpu_down_write", "sem=%di", "void"),
-    "up": ("percpu_up_write", "sem=%di", ""),
+    "add": ("add_memory_driver_managed", "start=$arg2 size=$arg3", "int"),
+    "remove": ("offline_and_remove_memory", "start=$arg1 size=$arg2", "int"),
+    "offline": ("offline_pages", "pfn=$arg1 pages=$arg2", "int"),
+    "isolate": ("start_isolate_page_range", "pfn=$arg1 end=$arg2", ""),
+    "take": (r"alloc_contig_range(?:_noprof)?", "pfn=$arg1 end=$arg2", "int"),
+    "signal": ("send_sig", "sig=$arg1", ""),
+    "down": ("percpu_down_write", "sem=$arg1", "void"),
+    "up": ("percpu_up_write", "sem=$arg1", ""),
 }
 # Our driver's look at a big block, and its larger table.
-OURS = {"look": ("virtio_mem_scan_bb", "id=%si", "void"),
-        "table": ("virtio_mem_bbt_replace", "bytes=%dx", "")}
+OURS = {"look": ("virtio_mem_scan_bb", "id=$arg2", "void"),
+        "table": ("virtio_mem_bbt_replace", "bytes=$arg3", "")}
 LINE = re.compile(r"\s*(?P<task>.+)-(?P<pid>\d+)\s+\[\d+\]\s+\S+\s+(?P<t>[\d.]+): "
                   r"(?P<name>\w+): \([^)]*\)(?P<args>.*)")
 

@@ -40,6 +40,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What is counted in, whatever a page of the guest's is. */
 #define PAGE 4096UL
 #define CHUNK (1UL << 20)
 #define FINE (256UL << 10)
@@ -100,17 +101,18 @@ static char *map(size_t bytes, int flags)
 static char *find_in(char *mem, size_t bytes, uint64_t start, uint64_t end, uint64_t *pfn)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY);
+	size_t page = sysconf(_SC_PAGESIZE);
 	uint64_t entry;
 
 	if (fd < 0)
 		die("/proc/self/pagemap");
-	for (size_t i = 0; i < bytes; i += PAGE) {
-		off_t off = (uintptr_t)(mem + i) / PAGE * sizeof(entry);
+	for (size_t i = 0; i < bytes; i += page) {
+		off_t off = (uintptr_t)(mem + i) / page * sizeof(entry);
 
 		if (pread(fd, &entry, sizeof(entry), off) != sizeof(entry))
 			die("pagemap");
 		*pfn = entry & PM_PFN;
-		if (entry & PM_PRESENT && *pfn * PAGE >= start && *pfn * PAGE < end) {
+		if (entry & PM_PRESENT && *pfn * page >= start && *pfn * page < end) {
 			close(fd);
 			return mem + i;
 		}

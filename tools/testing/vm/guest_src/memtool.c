@@ -26,12 +26,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* What is counted in, whatever a page of the guest's is, and never larger. */
 #define PAGE 4096UL
 #define MPOL_MF_MOVE 2
 #define WORDS (PAGE / sizeof(uint64_t))
 #define BATCH 1024UL
 #define PM_PRESENT (1ULL << 63)
 #define PM_PFN ((1ULL << 55) - 1)
+
+static size_t page_size;
 
 static void die(const char *what)
 {
@@ -58,14 +61,16 @@ static char *map(size_t bytes)
 	return mem;
 }
 
-static uint64_t pfn_of(int pagemap, const void *addr)
+/* Physical; 0 if nothing is there. */
+static uint64_t address_of(int pagemap, const void *mem)
 {
-	off_t off = (uintptr_t)addr / PAGE * sizeof(uint64_t);
+	off_t off = (uintptr_t)mem / page_size * sizeof(uint64_t);
 	uint64_t entry;
 
 	if (pread(pagemap, &entry, sizeof(entry), off) != sizeof(entry))
 		die("pagemap");
-	return entry & PM_PRESENT ? entry & PM_PFN : 0;
+	return entry & PM_PRESENT ?
+	       (entry & PM_PFN) * page_size + (uintptr_t)mem % page_size : 0;
 }
 
 static int open_pagemap(void)
@@ -97,7 +102,7 @@ static void count_in(const char *mem, size_t bytes, uint64_t start, uint64_t end
 	unsigned long n = 0;
 
 	for (size_t off = 0; off < bytes; off += PAGE) {
-		uint64_t addr = pfn_of(pagemap, mem + off) * PAGE;
+		uint64_t addr = address_of(pagemap, mem + off);
 
 		n += addr >= start && addr < end;
 	}
@@ -143,18 +148,18 @@ static int do_lock(size_t bytes)
 /* The first page of BATCH pages at @mem, not yet touched, that lies in a range. */
 static char *find_in(int pagemap, char *mem, uint64_t start, uint64_t end)
 {
-	off_t off = (uintptr_t)mem / PAGE * sizeof(uint64_t);
+	off_t off = (uintptr_t)mem / page_size * sizeof(uint64_t);
 	uint64_t entry[BATCH];
 
-	if (madvise(mem, BATCH * PAGE, MADV_POPULATE_WRITE))
+	if (madvise(mem, BATCH * page_size, MADV_POPULATE_WRITE))
 		die("populate");
 	if (pread(pagemap, entry, sizeof(entry), off) != sizeof(entry))
 		die("pagemap");
 	for (size_t i = 0; i < BATCH; i++) {
-		uint64_t addr = (entry[i] & PM_PFN) * PAGE;
+		uint64_t addr = (entry[i] & PM_PFN) * page_size;
 
 		if (entry[i] & PM_PRESENT && addr >= start && addr < end)
-			return mem + i * PAGE;
+			return mem + i * page_size;
 	}
 	return NULL;
 }
@@ -172,7 +177,7 @@ static int do_pin(uint64_t start, uint64_t end)
 	int pagemap = open_pagemap(), pipefd[2];
 	char *mem = mmap(NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 			 MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	struct iovec iov = { NULL, PAGE };
+	struct iovec iov = { NULL, page_size };
 	char *page = NULL, *next = mem;
 	uint64_t addr;
 
@@ -182,18 +187,18 @@ static int do_pin(uint64_t start, uint64_t end)
 		die("pipe");
 	/* Small pages: of a huge one too much would be pinned. */
 	madvise(mem, span, MADV_NOHUGEPAGE);
-	for (; !page; next += BATCH * PAGE)
+	for (; !page; next += BATCH * page_size)
 		page = find_in(pagemap, next, start, end);
 	iov.iov_base = page;
-	if (vmsplice(pipefd[1], &iov, 1, 0) != (ssize_t)PAGE)
+	if (vmsplice(pipefd[1], &iov, 1, 0) != (ssize_t)page_size)
 		die("vmsplice");
 	/* It may have moved between the look and the pin. */
-	addr = pfn_of(pagemap, page) * PAGE;
+	addr = address_of(pagemap, page);
 	if (addr < start || addr >= end) {
 		puts("memtool: page moved before it was pinned");
 		return 1;
 	}
-	munmap(page + PAGE, mem + span - page - PAGE);
+	munmap(page + page_size, mem + span - page - page_size);
 	if (page != mem)
 		munmap(mem, page - mem);
 	printf("PINNED 0x%llx\n", (unsigned long long)(addr / PAGE));
@@ -215,6 +220,7 @@ static int do_drain(void)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	page_size = sysconf(_SC_PAGESIZE);
 	if (argc >= 3 && !strcmp(argv[1], "pattern"))
 		return do_pattern(strtoull(argv[2], NULL, 0) & ~(PAGE - 1),
 				  argc > 3 ? strtoull(argv[3], NULL, 0) : 1);

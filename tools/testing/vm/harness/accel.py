@@ -17,12 +17,6 @@ from vm.harness import initramfs, qemu
 from vm.harness.cache import cache_dir
 
 KVM = ("-accel", "kvm", "-cpu", "host")
-# One host thread for all vCPUs: with a thread each, QEMU 7.2 now and then runs a
-# stale breakpoint after the guest's kernel patched its own code on another CPU
-# ("Oops: int3"). On two host CPUs it is no slower, and two guests run at a time.
-# No PIT: on a busy host Linux calibrates the TSC with it, wrongly, and then its
-# clock runs up to 24 times too fast. There is the HPET.
-TCG = ("-accel", "tcg,thread=single", "-cpu", "max", "-machine", "pit=off")
 LIMIT = 20
 
 
@@ -31,10 +25,10 @@ def _trial(kernel):
     image = initramfs.build(kernel, cache_dir("guest") / f"probe-{os.getpid()}.cpio")
     try:
         with subprocess.Popen(
-                [qemu.get().program, "-nodefaults", "-no-user-config",
-                 "-display", "none", "-no-reboot", "-m", "512", *KVM,
+                [qemu.get(kernel.arch).program, "-nodefaults", "-no-user-config",
+                 "-display", "none", "-no-reboot", "-m", "512", *kernel.arch.machine, *KVM,
                  "-kernel", kernel.image, "-initrd", image, "-serial", "stdio",
-                 "-append", "console=ttyS0 panic=-1 quiet vm.agent=0"],
+                 "-append", f"console={kernel.arch.console} panic=-1 quiet vm.agent=0"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT) as running:
             timer = threading.Timer(LIMIT, running.kill)
@@ -54,11 +48,12 @@ def _trial(kernel):
 
 def choose(kernel):
     """QEMU options for the best accelerator that works here."""
-    if os.environ.get("VM_ACCEL") == "tcg" or not os.access("/dev/kvm", os.W_OK):
-        return TCG
+    if (os.environ.get("VM_ACCEL") == "tcg" or kernel.arch.foreign or
+            not os.access("/dev/kvm", os.W_OK)):
+        return kernel.arch.tcg
     # A reboot or another host kernel can change the answer.
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    key = f"{boot} {os.uname().release} {kernel.kver} {qemu.get().program}"
+    key = f"{boot} {os.uname().release} {kernel.kver} {qemu.get(kernel.arch).program}"
     memo = cache_dir("kvm") / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not memo.exists():
         print(f"# does KVM work here? trying for up to {LIMIT} s", file=sys.stderr)
@@ -66,4 +61,4 @@ def choose(kernel):
         temp = memo.with_name(f"{memo.name}.{os.getpid()}")
         temp.write_text(answer)
         temp.rename(memo)
-    return KVM if memo.read_text() == "yes" else TCG
+    return KVM if memo.read_text() == "yes" else kernel.arch.tcg

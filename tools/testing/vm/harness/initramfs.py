@@ -10,13 +10,15 @@ import shutil
 import subprocess
 import threading
 
-from vm.harness import modules
+from vm.harness import mirror, modules
 from vm.harness.cache import cache_dir
 
 GUEST = pathlib.Path(__file__).resolve().parents[1] / "guest_src"
-BUSYBOX = "/bin/busybox"
+BUSYBOX = "bin/busybox"
 # From util-linux: what an administrator looks at, so what the tests look at.
 TOOLS = ("lsmem", "chmem")
+# Packages with these programs, for guests that can't run the host's.
+PACKAGES = ("busybox-static", "util-linux")
 # virtio-mem needs it below itself. Built into some kernels.
 TRANSPORT = ("virtio_pci",)
 # Test helpers that the guest loads by hand, with everything they depend on.
@@ -74,13 +76,50 @@ def _libraries(path):
     return re.findall(r"(/\S+) \(0x", out.stdout)
 
 
-def compiled(name, files):
+def _needed(path, root, found):
+    """The libraries of a program that the host can't run, below a root, added to found."""
+    out = subprocess.run(["readelf", "-dl", path], check=True, capture_output=True, text=True,
+                         env={**os.environ, "LC_ALL": "C"}).stdout
+    for name in re.findall(r"\(NEEDED\).*\[(.*)\]|interpreter: .*/(.*)\]", out):
+        name = "".join(name)
+        if name not in found:
+            found[name], *_ = root.glob(f"**/lib/*/{name}")
+            _needed(found[name], root, found)
+
+
+def _foreign(root, name):
+    """A program of another architecture and its libraries, as files for cpio()."""
+    path, *_ = root.glob(f"**/*bin/{name}")
+    libraries = {}
+    _needed(path, root, libraries)
+    return {f"lib/{part}": (0o755, library.read_bytes())
+            for part, library in libraries.items()} | {f"bin/{name}": (0o755, path.read_bytes())}
+
+
+def _tools(kernel):
+    """What the guest has of PACKAGES, as files for cpio()."""
+    files = {}
+    if not kernel.arch.foreign:
+        files["bin/busybox"] = (0o755, pathlib.Path("/", BUSYBOX).read_bytes())
+        for tool in TOOLS:
+            path = shutil.which(tool, path="/usr/bin:/usr/sbin:/bin:/sbin")
+            files.update(program(path, f"bin/{tool}"))
+        return files
+    suite = mirror.release()
+    root = mirror.unpacked(f"guest-{kernel.arch.name}", suite,
+                           mirror.Lot(PACKAGES, suite=suite, arch=kernel.arch.name))
+    for tool in ("busybox", *TOOLS):
+        files.update(_foreign(root, tool))
+    return files
+
+
+def compiled(name, files, cross=""):
     """Compile a helper for the guest, once for each version of its sources."""
     tag = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
-    target = cache_dir("guest") / f"{name}-{tag}"
+    target = cache_dir("guest") / f"{cross}{name}-{tag}"
     if not target.exists():
         temp = target.with_name(f".{target.name}.{threading.get_native_id()}")
-        subprocess.run(["gcc", "-static", "-O2", "-Wall", "-Wextra", "-o", temp,
+        subprocess.run([f"{cross}gcc", "-static", "-O2", "-Wall", "-Wextra", "-o", temp,
                         *(f for f in files if f.suffix == ".c")], check=True)
         temp.rename(target)
     return target.read_bytes()
@@ -108,18 +147,15 @@ def build(kernel, target, module=None, more=None):
     more: what else this guest needs, as for cpio().
     """
     files = {"init": (0o755, (GUEST / "init").read_bytes()),
-             "agent": (0o755, (GUEST / "agent").read_bytes()),
-             "bin/busybox": (0o755, pathlib.Path(BUSYBOX).read_bytes())}
+             "agent": (0o755, (GUEST / "agent").read_bytes())}
     for name, sources in _helpers().items():
-        files[f"bin/{name}"] = (0o755, compiled(name, sources))
+        files[f"bin/{name}"] = (0o755, compiled(name, sources, kernel.arch.cross))
     files["bin/ingroup"] = (0o755, (GUEST / "ingroup").read_bytes())
     # init's first line needs a shell before busybox could install its links.
     files["bin/sh"] = (0o120777, b"busybox")
     for name in ("proc", "sys", "dev", "tmp"):
         files[f"{name}/.keep"] = (0o644, b"")
-    for tool in TOOLS:
-        path = shutil.which(tool, path="/usr/bin:/usr/sbin:/bin:/sbin")
-        files.update(program(path, f"bin/{tool}"))
+    files.update(_tools(kernel))
     order = []
     for path in module_files(kernel, TRANSPORT):
         name = re.sub(r"\.xz$", "", path.name)

@@ -9,6 +9,7 @@ it would change the host's boot menu, so the package is only unpacked.
 """
 
 import functools
+import os
 import pathlib
 import re
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 import time
 
 from vm.harness import mirror
+from vm.harness.arch import ARCHES, DEFAULT as HOST
 from vm.harness.cache import cache_dir
 
 TESTING = pathlib.Path(__file__).resolve().parents[2]
@@ -38,8 +40,8 @@ def _table():
 TABLE = _table()
 DEFAULT = next(iter(TABLE))
 # What kbuild takes for granted, and C=1.
-BUILDERS = ("make gcc-14 sparse dash bash coreutils grep sed mawk findutils "
-            "diffutils").split()
+BUILDERS = "make sparse dash bash coreutils grep sed mawk findutils diffutils".split()
+COMPILER = "gcc-14"
 # Where Debian's package with the kernel's source has it.
 TARBALL = pathlib.Path("/usr/src", f"{TABLE[DEFAULT]['source']}.tar.xz")
 
@@ -57,6 +59,7 @@ def running(*stages):
 class Kernel:
     """One unpacked kernel package, or a debug build that looks like one.
 
+    arch     of its guests
     headers  what modules for it are built with; may be missing
     debug    whether it has the checkers, and is so much slower
     panic_on_warn  0 where a warning need not be about the driver
@@ -65,6 +68,7 @@ class Kernel:
 
     def __init__(self, series, kver, path, headers=None):
         self.series, self.kver, self.path = series, kver, path
+        self.arch = ARCHES[TABLE[series].get("arch", HOST.name)]
         self.headers = headers or pathlib.Path("/lib/modules", kver, "build")
         self.debug = "debug" in TABLE[series]
         # Each race that KCSAN finds is a warning, and most are not ours.
@@ -132,29 +136,65 @@ def _program(path, line):
     path.chmod(0o755)
 
 
+def _headers(series, kver, suite, arch):
+    """A root with what modules for a kernel are built with.
+
+    Headers of the host's release take the host's compiler; the others' programs don't
+    run here, so they bring their own (see ../../kbuild). Of another architecture the
+    headers alone are taken, and the programs that belong to them are the host's.
+    """
+    kind, headers = f"headers-{series}", f"linux-headers-{kver}"
+    lots = []
+    if arch:
+        lots = [mirror.Lot([headers], "^linux-headers", suite, arch)]
+        try:
+            tools = mirror.depends(headers, r"linux-kbuild-\S+", suite, arch)
+        except mirror.Unreached:
+            if not mirror.cached(kind):
+                raise
+            tools = ""
+    if suite != mirror.NEWEST:
+        lots += [mirror.Lot([f"{tools}:{HOST.name}"], "^linux-kbuild", suite, arch)]
+        root = mirror.unpacked(kind, kver, *lots)
+        # It names another one as if that were installed.
+        makefile = root / "usr/src" / headers / "Makefile"
+        text = makefile.read_text()
+        if f" {root}" not in text:
+            new = makefile.with_name(f".Makefile.{os.getpid()}")
+            new.write_text(text.replace("include /", f"include {root}/"))
+            new.rename(makefile)
+    else:
+        lots += [mirror.Lot([tools, f"{COMPILER}-{ARCHES[arch].cross.rstrip('-')}", *BUILDERS]
+                            if arch else [headers, COMPILER, *BUILDERS])]
+        root = mirror.unpacked(kind, kver, *lots)
+        # The first would be by the package's script; the second Debian has left out.
+        _program(root / "usr/bin/awk", 'exec mawk "$@"')
+        for scripts in root.glob("usr/lib/linux-kbuild-*/scripts"):
+            _program(scripts / "checker-valid.sh", "echo 1")
+    return root / "usr/src" / headers
+
+
 @functools.cache
-def _next_debian(series):
-    """A kernel, and a root with what builds modules for it.
+def _from_mirror(series):
+    """A kernel that the host's apt does not know, and its headers.
 
     Without a mirror the newest that an earlier run has unpacked.
     """
-    image = TABLE[series]["kernel"]
+    image, arch = TABLE[series]["kernel"], TABLE[series].get("arch", "")
+    suite = mirror.NEWEST if "mirror" in TABLE[series] else mirror.release()
     try:
-        kver = mirror.depends(image, r"linux-image-\d\S*").removeprefix("linux-image-")
+        kver = mirror.depends(image, r"linux-image-\d\S*", suite, arch)
+        kver = kver.removeprefix("linux-image-")
     except mirror.Unreached:
         have = mirror.cached(f"kernel-{series}")
         if not have:
             raise
         kver = have[0].name.partition("_")[2]
-    path = mirror.unpacked(f"kernel-{series}", kver, [f"linux-image-{kver}"], only=kver)
+    path = mirror.unpacked(f"kernel-{series}", kver,
+                           mirror.Lot([f"linux-image-{kver}"], re.escape(kver), suite, arch))
     if not (path / "lib/modules" / kver / "modules.dep").exists():
         _depmod(path, kver)
-    root = mirror.unpacked(f"headers-{series}", kver, [f"linux-headers-{kver}", *BUILDERS])
-    # The first would be by the package's script; the second Debian has left out.
-    _program(root / "usr/bin/awk", 'exec mawk "$@"')
-    for scripts in root.glob("usr/lib/linux-kbuild-*/scripts"):
-        _program(scripts / "checker-valid.sh", "echo 1")
-    return Kernel(series, kver, path, root / "usr/src" / f"linux-headers-{kver}")
+    return Kernel(series, kver, path, _headers(series, kver, suite, arch))
 
 
 def get(series, kver=None):
@@ -164,8 +204,8 @@ def get(series, kver=None):
                              stdout=subprocess.PIPE, text=True)
         kver, path, headers = out.stdout.split()
         return Kernel(series, kver, pathlib.Path(path), pathlib.Path(headers))
-    if "mirror" in TABLE[series]:
-        return _next_debian(series)
+    if "mirror" in TABLE[series] or "arch" in TABLE[series]:
+        return _from_mirror(series)
     kver = kver or _newest(series) or _cached(series)
     if not kver:
         raise RuntimeError(f"no kernel {series}: {TABLE[series]['kernel']} is unknown to "

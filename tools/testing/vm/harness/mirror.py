@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Unpack packages of the next Debian into the cache: its kernels, compilers, QEMUs.
 
-They come from the mirror that the host's apt uses. Nothing is installed, and apt's own
-sources stay as they are: apt gets directories of its own, and believes that nothing is
-installed. Where the mirror can't be reached, an earlier run's packages serve, a month.
+They come from the mirror that the host's apt uses, and so do those of another
+architecture, which may be the host's own release's. Nothing is installed, and apt's own
+sources stay as they are: apt gets directories of its own, one for each architecture, and
+believes that nothing is installed. Where the mirror can't be reached, an earlier run's
+packages serve, a month.
 """
 
 import contextlib
 import fcntl
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
 import tempfile
 import time
+import typing
 
 from vm.harness.cache import cache_dir
 
@@ -43,28 +47,51 @@ def _run(command, base=None, **more):
                           stdin=subprocess.DEVNULL, timeout=900, **more)
 
 
-def _site():
-    """Where apt has Debian from."""
-    out = _run(["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)",
+class Lot(typing.NamedTuple):
+    """Packages, and all that they depend on.
+
+    only    a regular expression: of these only those whose names match
+    suite   preferred
+    arch    Debian's name of the architecture, empty for the host's
+    """
+
+    packages: list
+    only: str = ""
+    suite: str = NEWEST
+    arch: str = ""
+
+
+def _sites():
+    """[(label, URI, suite)] of what apt here has from Debian."""
+    out = _run(["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI) $(CODENAME)",
                 "Created-By: Packages"]).stdout
-    found = re.search(r"^Debian (\S+)$", out, re.M)
-    if not found:
+    found = re.findall(r"^(Debian|Debian-Security) (\S+) (\S+)$", out, re.M)
+    if not found or found[0][0] != "Debian":
         raise Unreached("apt here has no Debian mirror, or no package lists")
-    return found.group(1)
+    return found
 
 
-def _apt():
+def release():
+    """The suite that is the host's own."""
+    return platform.freedesktop_os_release()["VERSION_CODENAME"]
+
+
+def _apt(arch=""):
     """The directory of our own apt, its package lists a day old at most if possible."""
-    base = cache_dir("mirror", "apt")
+    base = cache_dir("mirror", f"apt-{arch}" if arch else "apt")
     stamp = base / "updated"
     if stamp.exists() and time.time() - stamp.stat().st_mtime < DAY:
         return base
     for name in ("lists/partial", "cache/archives/partial"):
         (base / name).mkdir(parents=True, exist_ok=True)
     key = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
-    site = _site()
-    (base / "sources.list").write_text("".join(f"deb {key} {site} {suite} main\n"
-                                               for suite in (STABLE, NEWEST)))
+    sites = _sites()
+    site = sites[0][1]
+    rows = [(site, suite) for suite in (STABLE, NEWEST)]
+    if arch:
+        rows += dict.fromkeys(row[1:] for row in sites)
+    (base / "sources.list").write_text("".join(f"deb {key} {uri} {suite} main\n"
+                                               for uri, suite in rows))
     (base / "status").touch()
     (base / "apt.conf").write_text("".join(f'{name} "{value}";\n' for name, value in {
         "Dir::Etc::sourcelist": base / "sources.list",
@@ -77,6 +104,12 @@ def _apt():
         "Acquire::http::Timeout": 20,
         # As root apt would give up rights that our directories ask for.
         "APT::Sandbox::User": "root"}.items()))
+    if arch:
+        # First the one that a package without a word about it has.
+        native = _run(["dpkg", "--print-architecture"]).stdout.strip()
+        with open(base / "apt.conf", "a", encoding="ascii") as file:
+            file.write(f'APT::Architecture "{arch}";\n'
+                       f'APT::Architectures {{ "{arch}"; "{native}"; }};\n')
     done = _run(["apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update"], base)
     if not done.returncode:
         stamp.touch()
@@ -94,33 +127,36 @@ def versions(package):
     return [(row[1].strip(), row[2].split()[1].split("/")[0]) for row in rows]
 
 
-def depends(package, pattern, suite=NEWEST):
+def depends(package, pattern, suite=NEWEST, arch=""):
     """The first package that this one depends on, and that the pattern matches."""
     with _locked():
         out = _run(["apt-cache", "-o", f"APT::Default-Release={suite}", "depends",
-                    package], _apt()).stdout
+                    package], _apt(arch)).stdout
     found = re.search(rf"Depends: ({pattern})$", out, re.M)
     if not found:
         raise Unreached(f"no {package} on the mirror depends on {pattern}")
     return found.group(1)
 
 
-def _closure(base, suite, packages):
+def _closure(base, lot):
     """PACKAGE=VERSION of what would be installed where nothing is."""
-    done = _run(["apt-get", "-s", "-t", suite, "--no-install-recommends", "install",
-                 *packages], base)
+    done = _run(["apt-get", "-s", "-t", lot.suite, "--no-install-recommends", "install",
+                 *lot.packages], base)
     if done.returncode:
-        raise Unreached(f"{' '.join(packages)}: {done.stderr.strip()}")
-    return [f"{m[1]}={m[2]}" for m in re.finditer(r"^Inst (\S+) \((\S+)", done.stdout, re.M)]
+        raise Unreached(f"{' '.join(lot.packages)}: {done.stderr.strip()}")
+    return [f"{m[1]}={m[2]}" for m in re.finditer(r"^Inst (\S+) \((\S+)", done.stdout, re.M)
+            if re.search(lot.only, m[1])]
 
 
-def _fill(root, base, wanted):
+def _fill(root, lots):
     """Download and unpack."""
     debs = root.with_name(f"{root.name}.debs")
     debs.mkdir()
-    done = _run(["apt-get", "-qq", "download", *wanted], base, cwd=debs)
-    if done.returncode:
-        raise Unreached(f"download: {(done.stderr or done.stdout).strip()}")
+    for lot in lots:
+        base = _apt(lot.arch)
+        done = _run(["apt-get", "-qq", "download", *_closure(base, lot)], base, cwd=debs)
+        if done.returncode:
+            raise Unreached(f"download: {(done.stderr or done.stdout).strip()}")
     for name in ("bin", "sbin", "lib", "lib64"):
         (root / "usr" / name).mkdir(parents=True, exist_ok=True)
         (root / name).symlink_to(f"usr/{name}")
@@ -138,22 +174,19 @@ def cached(kind):
                    if (path / "complete").exists()), key=key, reverse=True)
 
 
-def unpacked(kind, version, packages, only="", suite=NEWEST):
-    """A directory with these packages and all that they depend on.
+def unpacked(kind, version, *lots):
+    """A directory with all that is in these lots.
 
     kind, version: what the directory is called in the cache
-    only: those alone whose names contain this
     """
     target = cache_dir("mirror") / f"{kind}_{version}"
     with _locked():
         if not (target / "complete").exists():
-            base = _apt()
-            wanted = [p for p in _closure(base, suite, packages) if only in p.partition("=")[0]]
             shutil.rmtree(target, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as scratch:
                 root = pathlib.Path(scratch, "root")
                 root.mkdir()
-                _fill(root, base, wanted)
+                _fill(root, lots)
                 root.rename(target)
             (target / "complete").touch()
         os.utime(target / "complete")

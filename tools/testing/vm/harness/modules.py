@@ -38,7 +38,7 @@ def build(name, kernel):
                                   stderr=subprocess.PIPE, text=True)
             if done.returncode:
                 raise RuntimeError(f"{name} for {kernel.kver}: {done.stderr[-2000:]}")
-            subprocess.run(["strip", "-g", f"{scratch}/{name}.ko"], check=True)
+            subprocess.run([f"{kernel.arch.cross}strip", "-g", f"{scratch}/{name}.ko"], check=True)
             temp = target.with_name(f".{target.name}.{threading.get_native_id()}")
             shutil.copy(f"{scratch}/{name}.ko", temp)
             temp.rename(target)

@@ -13,8 +13,8 @@ import shlex
 import subprocess
 
 from vm.harness import mirror
+from vm.harness.arch import DEFAULT
 
-HOST = "qemu-system-x86_64"
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
@@ -29,14 +29,14 @@ class Qemu:
         self.version = tuple(int(n) for n in re.findall(r"\d+", self.text))
 
 
-def _script(root):
+def _script(root, emulator):
     """One word that runs it."""
-    path = root / HOST
+    path = root / emulator
     if not path.exists():
-        new = path.with_name(f".{HOST}.{os.getpid()}")
+        new = path.with_name(f".{emulator}.{os.getpid()}")
         at = {name: shlex.quote(str(root / name)) for name in
               (LIBRARIES, f"{LIBRARIES}/qemu", "lib64/ld-linux-x86-64.so.2",
-               f"usr/bin/{HOST}", "usr/share/qemu", "usr/share/seabios")}
+               f"usr/bin/{emulator}", "usr/share/qemu", "usr/share/seabios")}
         library, module, loader, program, data, bios = at.values()
         new.write_text("#!/bin/sh\n"
                        f"export QEMU_MODULE_DIR={module}\n"
@@ -47,13 +47,14 @@ def _script(root):
     return path
 
 
-def _unpacked(wanted):
+def _unpacked(wanted, arch):
     """The root of the newest with that major version; else of one that is here already."""
+    kind = "qemu" if arch == DEFAULT else f"qemu-{arch.name}"
     try:
-        found = [(version, suite) for version, suite in mirror.versions("qemu-system-x86")
+        found = [(version, suite) for version, suite in mirror.versions(arch.package)
                  if wanted in ("newest", version.partition(":")[2].partition(".")[0])]
     except mirror.Unreached:
-        have = [path for path in mirror.cached("qemu")
+        have = [path for path in mirror.cached(kind)
                 if wanted in ("newest", path.name.partition("_")[2].partition(".")[0])]
         if not have:
             raise
@@ -61,11 +62,11 @@ def _unpacked(wanted):
     if not found:
         raise mirror.Unreached(f"the mirror has no QEMU {wanted}")
     version, suite = found[0]
-    return mirror.unpacked("qemu", version.partition(":")[2], ["qemu-system-x86"], suite=suite)
+    return mirror.unpacked(kind, version.partition(":")[2], mirror.Lot([arch.package], suite=suite))
 
 
 @functools.cache
-def get():
-    """The Qemu that VM_QEMU names."""
+def get(arch=DEFAULT):
+    """The Qemu that VM_QEMU names, for guests of an architecture."""
     wanted = os.environ.get("VM_QEMU")
-    return Qemu(_script(_unpacked(wanted)) if wanted else HOST)
+    return Qemu(_script(_unpacked(wanted, arch), arch.emulator) if wanted else arch.emulator)

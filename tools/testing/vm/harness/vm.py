@@ -96,7 +96,8 @@ class VM:
             module = None
         image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module, files)
         agent, monitor = self._sockets / "agent", self._sockets / "qmp"
-        line = ("console=ttyS0 panic=-1 oops=panic loglevel=7 "
+        arch = self.kernel.arch
+        line = (f"console={arch.console} panic=-1 oops=panic loglevel=7 vm.tty={arch.tty} "
                 f"panic_on_warn={self.kernel.panic_on_warn} "
                 f"vm.mod={mod} {append}") + (f" vm.arg={mod_args}" if mod_args else "")
         if self.kernel.debug:
@@ -106,25 +107,20 @@ class VM:
         line += f" {self.kernel.append}"
         how = accel.choose(self.kernel)
         self.accel = how[1].partition(",")[0]
-        if how == accel.TCG:
-            # All vCPUs read the host's; where it seems not so, that is QEMU's
-            # scheduling, and Linux would go on with the HPET, which is slow.
-            line += " tsc=reliable"
-            # Linux counts the timer's interrupts in a moment of the host's time at boot,
-            # and panics if a busy host had none for us.
-            line += " no_timer_check"
+        if how == arch.tcg:
+            line += f" {arch.boot}"
         # setpriv: even a harness that was killed leaves no QEMU.
         command = ["setpriv", "--pdeathsig", "KILL",
-                   qemu.get().program, "-nodefaults", "-no-user-config",
+                   qemu.get(arch).program, "-nodefaults", "-no-user-config",
                    "-display", "none", "-readconfig", str(config),
-                   *how,
+                   *arch.machine, *how,
                    "-kernel", str(self.kernel.image), "-initrd", str(image),
                    "-append", line,
                    # Appended to, because a guest may move to another QEMU.
                    "-chardev", f"file,id=console,path={self.dir}/console.log,append=on",
                    "-serial", "chardev:console",
                    "-chardev", f"socket,id=agent,path={agent},server=on,wait=off",
-                   "-serial", "chardev:agent",
+                   *arch.agent,
                    # Frozen until we listen: what the guest says to nobody is lost.
                    "-S", "-qmp", f"unix:{monitor},server=on,wait=off",
                    "-trace", "virtio_mem_*", "-D", f"{self.dir}/trace.log",
