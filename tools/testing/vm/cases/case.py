@@ -16,6 +16,7 @@ from vm.harness.vm import GIB, MIB, VM
 
 __all__ = ["GIB", "MIB", "GuestCase"]
 
+# What the guest's programs count in, whatever a page of its kernel's is.
 PAGE = 4096
 
 
@@ -199,7 +200,7 @@ class GuestCase(unittest.TestCase):
 
     def usable(self, size):
         """Of so many bytes added those that the guest can use: 64 a page are its memmap's."""
-        return size - size // PAGE * 64 if self.hosts else size
+        return size - size // self.guest.page * 64 if self.hosts else size
 
     def region(self, index=0):
         """(start, end) of a device's memory."""
@@ -255,7 +256,7 @@ class GuestCase(unittest.TestCase):
         want = {k: v for k, v in self.zones.items() if k != (0, "Movable")}
         self.assertEqual(now, want)
         self.assertEqual((movable["present"], movable["managed"]),
-                         (size // PAGE, self.usable(size) // PAGE))
+                         (size // self.guest.page, self.usable(size) // self.guest.page))
 
     def assert_between_tries(self, size, zones=None, offline=()):
         """As assert_size, for a driver that waits, and tries again now and then.

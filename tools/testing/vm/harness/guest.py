@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Talk to the agent in the guest, and read what the guest's kernel shows."""
 
+import functools
 import re
 import select
 import shlex
@@ -84,6 +85,11 @@ class Guest:
         return self.ok(f"cat {path}")
 
     # --- what the kernel shows ---
+
+    @functools.cached_property
+    def page(self):
+        """The size of a page in bytes."""
+        return int(self.ok("grep -m 1 KernelPageSize: /proc/1/smaps").split()[1]) * 1024
 
     def mem_total(self):
         """MemTotal in bytes."""
