@@ -43,7 +43,8 @@ static int find_node(struct virtio_device *vdev,
 	int nid = NUMA_NO_NODE;
 
 #ifdef CONFIG_ACPI_NUMA
-	if (virtio_has_feature(vdev, VIRTIO_MEM_F_ACPI_PXM)) {
+	/* With a devicetree the device still tells a domain, which means nothing. */
+	if (!acpi_disabled && virtio_has_feature(vdev, VIRTIO_MEM_F_ACPI_PXM)) {
 		nid = pxm_to_node(cfg->node_id);
 		if (nid == NUMA_NO_NODE || !node_possible(nid)) {
 			dev_warn(&vdev->dev,
