@@ -134,13 +134,16 @@ static int init_geometry(struct virtio_mem *vm)
 }
 
 /*
- * Whether this guest's memory is encrypted (TDX, SEV).  Linux does not accept
- * hot-added memory there (up to 7.3), and touching it may kill the guest.  Not
- * inlined, because a test makes it say otherwise.
+ * Whether this guest's memory is encrypted (TDX, SEV, CCA).  Linux does not accept
+ * hot-added memory there (up to 7.3), and touching it may kill the guest.  arm64
+ * says so by the first attribute alone, Hyper-V by the last.  Not inlined, because
+ * a test makes it say otherwise.
  */
 static noinline bool virtio_mem_encrypted(void)
 {
-	return cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+	return (cc_platform_has(CC_ATTR_MEM_ENCRYPT) &&
+		!cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT)) ||
+	       cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
 }
 
 /*
