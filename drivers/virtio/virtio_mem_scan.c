@@ -327,6 +327,9 @@ unsigned long virtio_mem_scan_memmap(struct virtio_mem *vm)
 	/* KASAN shadows memory that comes online, one byte for eight. */
 	if (IS_ENABLED(CONFIG_KASAN_GENERIC))
 		memmap += pages / 8;
+	/* arm64 maps it page by page, unless told otherwise (rodata=on or off). */
+	if (IS_ENABLED(CONFIG_ARM64))
+		memmap += DIV_ROUND_UP(pages, PTRS_PER_PTE);
 	return memmap;
 }
 
