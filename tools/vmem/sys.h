@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <unistd.h>
 
-#define PAGE_BYTES 4096ULL
+#define PAGE_BYTES ((uint64_t)sysconf(_SC_PAGESIZE))
 
 extern const char *sys_root;
 

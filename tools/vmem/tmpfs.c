@@ -52,7 +52,8 @@ static void one_page(uint64_t pfn, void *arg)
 /* Touch those of a piece's pages that are in memory, and look where they are. */
 static void one_piece(struct naming *naming, char *map, size_t size)
 {
-	static unsigned char in_core[PIECE / PAGE_BYTES];
+	/* No guest has smaller pages. */
+	static unsigned char in_core[PIECE / 4096];
 	size_t nr = (size + PAGE_BYTES - 1) / PAGE_BYTES, from = 0;
 
 	if (mincore(map, size, in_core))
