@@ -355,18 +355,23 @@ unsigned long virtio_mem_scan_batches(struct zone *zone)
 
 static void add_zone(struct zone *zone, struct virtio_mem_pressure *p)
 {
-	unsigned long free, file, kept;
+	unsigned long free, cma, file, kept;
 
 	if (!populated_zone(zone))
 		return;
 	free = zone_page_state(zone, NR_FREE_PAGES);
+	cma = zone_page_state(zone, NR_FREE_CMA_PAGES);
 	file = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
 	       zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
 	if (zone_idx(zone) == ZONE_MOVABLE) {
 		p->movable_total += zone_managed_pages(zone);
 		return;
 	}
-	/* Pages that the kernel's own allocations can't have do not count. */
+	/*
+	 * Pages that the kernel's own allocations can't have do not count: arm64
+	 * has an area for CMA by default, where only movable ones may be.
+	 */
+	free -= min(cma, free);
 	kept = zone->lowmem_reserve[ZONE_NORMAL] + min_wmark_pages(zone);
 	p->kernel_room += free > kept ? free - kept : 0;
 	p->kernel_room += virtio_mem_scan_batches(zone);
