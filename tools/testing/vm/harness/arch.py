@@ -3,6 +3,7 @@
 
 import dataclasses
 import platform
+import re
 
 
 # pylint: disable-next=too-many-instance-attributes
@@ -20,6 +21,7 @@ class Arch:
     tcg       QEMU options without KVM
     boot      words for the kernel's command line then
     cross     what the names of a cross compiler's programs begin with
+    bottom    where RAM begins
     """
 
     name: str
@@ -33,11 +35,24 @@ class Arch:
     tcg: tuple
     boot: str
     cross: str
+    bottom: int = 0
 
     @property
     def foreign(self):
         """Whether this host can't run its programs."""
         return self.cpu != platform.machine()
+
+    def hidden(self, append):
+        """A kernel's command line that keeps memory from it, and QEMU options for that.
+
+        Only x86 has memmap=SIZE$START. Elsewhere Linux gets no more than 2 GiB, and the
+        machine has RAM to the end of what is kept.
+        """
+        found = re.search(r"memmap=(\d+)G\$(\w+)", append)
+        if not self.bottom or not found:
+            return append, ()
+        end = int(found[2], 0) + (int(found[1]) << 30)
+        return append.replace(found[0], "mem=2G"), ("-m", f"{end - self.bottom >> 20}M")
 
 
 # One host thread for all vCPUs: with a thread each, QEMU 7.2 now and then runs a
@@ -59,7 +74,7 @@ _ALL = (
     # address is slow to emulate.
     Arch("arm64", "aarch64", "qemu-system-aarch64", "qemu-system-arm",
          ("-machine", "virt"), "ttyAMA0", ("-device", "pci-serial,chardev=agent"), "ttyS0",
-         (*_TCG, "max,pauth=off"), "", "aarch64-linux-gnu-"),
+         (*_TCG, "max,pauth=off"), "", "aarch64-linux-gnu-", 1 << 30),
 )
 ARCHES = {arch.name: arch for arch in _ALL}
 DEFAULT = _ALL[0]

@@ -97,6 +97,7 @@ class VM:
         image = initramfs.build(self.kernel, self.dir / "initramfs.cpio", module, files)
         agent, monitor = self._sockets / "agent", self._sockets / "qmp"
         arch = self.kernel.arch
+        append, memory = arch.hidden(append)
         line = (f"console={arch.console} panic=-1 oops=panic loglevel=7 vm.tty={arch.tty} "
                 f"panic_on_warn={self.kernel.panic_on_warn} "
                 f"vm.mod={mod} {append}") + (f" vm.arg={mod_args}" if mod_args else "")
@@ -113,7 +114,7 @@ class VM:
         command = ["setpriv", "--pdeathsig", "KILL",
                    qemu.get(arch).program, "-nodefaults", "-no-user-config",
                    "-display", "none", "-readconfig", str(config),
-                   *arch.machine, *how,
+                   *arch.machine, *memory, *how,
                    "-kernel", str(self.kernel.image), "-initrd", str(image),
                    "-append", line,
                    # Appended to, because a guest may move to another QEMU.
