@@ -4,6 +4,7 @@
 from vm.cases.case import GIB, MIB, GuestCase
 
 GIGANTIC = "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages"
+MOVABLE = "/proc/sys/vm/movable_gigantic_pages"
 
 
 class Kernel(GuestCase):
@@ -45,6 +46,10 @@ class Gigantic(Kernel):
         """It is in the way as long as it is there."""
         if self.guest.run(f"[ -e {GIGANTIC} ]")[0]:
             self.skipTest("a CPU without pages of 1 GiB")
+        # The newest kernels have such pages in ZONE_MOVABLE only then.
+        if self.guest.run(f"[ -e {MOVABLE} ]")[0] == 0:
+            self.guest.ok(f"echo 1 >{MOVABLE}")
+            self.at_end(f"echo 0 >{MOVABLE}")
         self.resize(2 * GIB)
         self.guest.write(GIGANTIC, 1)
         if self.guest.read(GIGANTIC) != "1":
