@@ -33,7 +33,7 @@ class Soak(GuestCase):
         """Resizes at random while everything uses memory; nothing is lost."""
         # KASAN's shadow takes an eighth of what is added.
         most = 2 * GIB if self.vm.kernel.debug else 4 * GIB
-        Load(self, Qemu(self.vm), seed=seed(), seconds=seconds(120),
+        Load(self, Qemu(self.vm), seed=seed(), seconds=seconds(80),
              unit=256 * MIB, most=most).run()
 
 
