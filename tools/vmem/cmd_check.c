@@ -187,6 +187,14 @@ static void check_lowest(struct check *check, const struct device *dev, const st
 	table_number(check->table, BYTES, lowest);
 }
 
+/* Where memory 0 is missing (arm64), chmem ignores the zone (util-linux 2.38). */
+static char *online_command(uint64_t bytes)
+{
+	if (sys_exists(MEMORY "/memory0/valid_zones"))
+		return xprintf("chmem -e %lluM -z Movable", (unsigned long long)(bytes / MIB));
+	return xprintf("for f in $(grep -l offline " MEMORY "/memory*/state); do echo online_movable >$f; done");
+}
+
 static void check_zones(struct check *check, const struct device *dev)
 {
 	char a[SIZE_TEXT], b[SIZE_TEXT], *command;
@@ -212,7 +220,7 @@ static void check_zones(struct check *check, const struct device *dev)
 		    xprintf("%d blocks, %s, have pages that can't be moved", sums.stuck_blocks,
 			    size_text(a, sums.stuck)), sums.stuck_blocks ? "vmem why" : NULL);
 	if (sums.offline) {
-		command = xprintf("chmem -e %lluM -z Movable", (unsigned long long)(sums.offline / MIB));
+		command = online_command(sums.offline);
 		say(check, "offline", STATUS_WARNING,
 		    xprintf("%s are plugged, but not online", size_text(a, sums.offline)), command);
 		free(command);
