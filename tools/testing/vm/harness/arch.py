@@ -46,12 +46,13 @@ class Arch:
         """A kernel's command line that keeps memory from it, and QEMU options for that.
 
         Only x86 has memmap=SIZE$START. Elsewhere Linux gets no more than 2 GiB, and the
-        machine has RAM to the end of what is kept.
+        machine has RAM to the end of what is kept, or of its first 4 GiB, which the devices
+        in software have memory for.
         """
         found = re.search(r"memmap=(\d+)G\$(\w+)", append)
         if not self.bottom or not found:
             return append, ()
-        end = int(found[2], 0) + (int(found[1]) << 30)
+        end = int(found[2], 0) + (min(int(found[1]), 4) << 30)
         return append.replace(found[0], "mem=2G"), ("-m", f"{end - self.bottom >> 20}M")
 
 
