@@ -33,7 +33,11 @@ class OnlineCase(GuestCase):
         rows = [(int(m[1], 16), m[3] if m[2] == "online yes" else m[2].strip())
                 for m in re.finditer(
                     r"^0x([0-9a-f]+)-0x[0-9a-f]+ (online \S+|offline) ?(.*)$", out, re.M)]
-        self.assertEqual([word for start, word in rows if start >= low], want, out)
+        # lsmem knows no zone where memory 0 is missing.
+        known = self.guest.run(f"[ -e {SYS}/memory0 ]")[0] == 0
+        self.assertEqual([word for start, word in rows if start >= low],
+                         want if known else [word if word == "offline" else ""
+                                             for word in want], out)
 
         online = [word for word in want if word != "offline"]
         usable = len(online) * BLOCK
