@@ -23,7 +23,9 @@ void virtio_mem_config_raw(struct virtio_device *vdev,
 	memset(cfg, 0, sizeof(*cfg));
 	virtio_cread_le(vdev, struct virtio_mem_config, block_size,
 			&cfg->block_size);
-	if (virtio_has_feature(vdev, VIRTIO_MEM_F_ACPI_PXM))
+	/* virtio calls BUG() if asked for what the driver does not offer. */
+	if (IS_ENABLED(CONFIG_ACPI_NUMA) &&
+	    virtio_has_feature(vdev, VIRTIO_MEM_F_ACPI_PXM))
 		virtio_cread_le(vdev, struct virtio_mem_config, node_id,
 				&cfg->node_id);
 	virtio_cread_le(vdev, struct virtio_mem_config, addr, &cfg->addr);
