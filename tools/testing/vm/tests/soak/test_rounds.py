@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Races and load, for two minutes; `make soak` does it for longer."""
+"""Races and load, for a minute; `make soak` does it for longer."""
 
 import os
 import random
@@ -33,7 +33,7 @@ class Soak(GuestCase):
         """Resizes at random while everything uses memory; nothing is lost."""
         # KASAN's shadow takes an eighth of what is added.
         most = 2 * GIB if self.vm.kernel.debug else 4 * GIB
-        Load(self, Qemu(self.vm), seed=seed(), seconds=seconds(80),
+        Load(self, Qemu(self.vm), seed=seed(), seconds=seconds(40),
              unit=256 * MIB, most=most).run()
 
 
