@@ -41,6 +41,41 @@ virtio_mem_choose_stays(const struct virtio_mem_score *score, bool usable,
 	return VIRTIO_MEM_CAUSE_NONE;
 }
 
+static unsigned int lasts(enum virtio_mem_cause cause)
+{
+	switch (cause) {
+	case VIRTIO_MEM_CAUSE_UNMOVABLE:
+		return 2;
+	case VIRTIO_MEM_CAUSE_HUGETLB:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/**
+ * virtio_mem_choose_stuck() - count pages that are in use and not movable
+ * @score: the score of their big block
+ * @pfn: the first of them
+ * @nr: how many
+ * @cause: why they are not movable
+ *
+ * The score names the cause that lasts longest, because a big block with pins
+ * and a page of the kernel stays when the pins have gone.
+ */
+void virtio_mem_choose_stuck(struct virtio_mem_score *score, unsigned long pfn,
+			     unsigned long nr, enum virtio_mem_cause cause)
+{
+	if (!score->stuck_pages || lasts(cause) > lasts(score->stuck_cause)) {
+		score->stuck_cause = cause;
+		score->stuck_same = 0;
+		score->stuck_pfn = pfn;
+	}
+	if (cause == score->stuck_cause)
+		score->stuck_same += nr;
+	score->stuck_pages += nr;
+}
+
 /**
  * virtio_mem_choose_doubt() - why a try would probably fail
  * @score: what a scan of the big block found

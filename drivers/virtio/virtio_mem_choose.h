@@ -17,8 +17,9 @@
  * @free_pages: of these, free
  * @used_pages: of these, in use and as far as can be seen movable
  * @stuck_pages: of these, in use and not movable
+ * @stuck_cause: why, the one that lasts longest if there are several
+ * @stuck_same: stuck pages for that cause
  * @stuck_pfn: the first of these
- * @stuck_cause: why that one is not movable
  * @held_pages: of the used ones, those that something holds at this moment
  * @held_pfn: the first of these
  * @busy_pages: of the used ones, those that are locked or being written back
@@ -32,8 +33,9 @@ struct virtio_mem_score {
 	unsigned long free_pages;
 	unsigned long used_pages;
 	unsigned long stuck_pages;
-	unsigned long stuck_pfn;
 	enum virtio_mem_cause stuck_cause;
+	unsigned long stuck_same;
+	unsigned long stuck_pfn;
 	unsigned long held_pages;
 	unsigned long held_pfn;
 	unsigned long busy_pages;
@@ -219,6 +221,8 @@ struct virtio_mem_candidates {
 enum virtio_mem_cause
 virtio_mem_choose_stays(const struct virtio_mem_score *score, bool usable,
 			bool unplug_online);
+void virtio_mem_choose_stuck(struct virtio_mem_score *score, unsigned long pfn,
+			     unsigned long nr, enum virtio_mem_cause cause);
 enum virtio_mem_cause
 virtio_mem_choose_doubt(const struct virtio_mem_score *score,
 			const struct virtio_mem_history *past);

@@ -28,16 +28,6 @@
 #include "virtio_mem_device.h"
 #include "virtio_mem_memmap.h"
 
-static void stuck(struct virtio_mem_score *score, unsigned long pfn,
-		  unsigned long nr, enum virtio_mem_cause cause)
-{
-	if (!score->stuck_pages) {
-		score->stuck_pfn = pfn;
-		score->stuck_cause = cause;
-	}
-	score->stuck_pages += nr;
-}
-
 /* Pages in the rest of a folio from @page on; 1 if it is no folio any more. */
 static unsigned long rest_of_folio(struct page *page, struct folio *folio,
 				   unsigned long left)
@@ -128,17 +118,20 @@ static unsigned long look_folio(struct page *page, unsigned long pfn,
 	if (PageHuge(&folio->page)) {
 		/* alloc_contig_range() returns -ENOMEM for these, by design. */
 		if (folio_nr_pages(folio) > MAX_ORDER_NR_PAGES)
-			stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_HUGETLB);
+			virtio_mem_choose_stuck(score, pfn, nr,
+						VIRTIO_MEM_CAUSE_HUGETLB);
 		else
 			score->used_pages += nr;
 	} else if (folio_test_lru(folio) && looks_pinned(folio)) {
-		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_PINNED);
+		virtio_mem_choose_stuck(score, pfn, nr,
+					VIRTIO_MEM_CAUSE_PINNED);
 	} else if (!movable_zone && !folio_test_lru(folio) &&
 		   !virtio_mem_compat_movable_ops(page) &&
 		   !folio_test_swapcache(folio) &&
 		   (folio_test_slab(folio) || !READ_ONCE(folio->mapping))) {
 		/* A page with a mapping may only be on its way to the LRU. */
-		stuck(score, pfn, nr, VIRTIO_MEM_CAUSE_UNMOVABLE);
+		virtio_mem_choose_stuck(score, pfn, nr,
+					VIRTIO_MEM_CAUSE_UNMOVABLE);
 	} else {
 		look_used(folio, pfn, nr, score);
 	}
@@ -157,7 +150,8 @@ static unsigned long look(struct page *page, unsigned long pfn,
 		return 1;
 	}
 	if (PageReserved(page)) {
-		stuck(score, pfn, 1, VIRTIO_MEM_CAUSE_UNMOVABLE);
+		virtio_mem_choose_stuck(score, pfn, 1,
+					VIRTIO_MEM_CAUSE_UNMOVABLE);
 		return 1;
 	}
 	/* Not for slab pages, which from 6.15 on have no refcount, either. */
@@ -171,7 +165,8 @@ static unsigned long look(struct page *page, unsigned long pfn,
 		if (movable_zone)
 			score->used_pages++;
 		else
-			stuck(score, pfn, 1, VIRTIO_MEM_CAUSE_UNMOVABLE);
+			virtio_mem_choose_stuck(score, pfn, 1,
+						VIRTIO_MEM_CAUSE_UNMOVABLE);
 		return 1;
 	}
 	return look_folio(page, pfn, left, movable_zone, score);

@@ -214,15 +214,20 @@ static void prepare_candidates(struct virtio_mem *vm)
 static void note_found(struct virtio_mem *vm, const struct view *v,
 		       enum virtio_mem_cause cause)
 {
+	unsigned long others = v->score.stuck_pages - v->score.stuck_same;
 	u64 addr = virtio_mem_bb_addr(vm, v->c.id);
+	char also[64] = "";
 
+	if (others)
+		snprintf(also, sizeof(also),
+			 ", and %lu that are pinned or gigantic", others);
 	if (v->score.stuck_pages && cause == v->score.stuck_cause)
 		virtio_mem_note(vm, cause,
-				"0x%llx-0x%llx: %s: %lu pages, the first at 0x%llx; tried after all others, and again now and then",
+				"0x%llx-0x%llx: %s: %lu pages, the first at 0x%llx%s; tried after all others, and again now and then",
 				addr, addr + vm->geo.bb_size - 1,
 				virtio_mem_cause_text(cause),
-				v->score.stuck_pages,
-				(u64)PFN_PHYS(v->score.stuck_pfn));
+				v->score.stuck_same,
+				(u64)PFN_PHYS(v->score.stuck_pfn), also);
 	else if (v->score.held_pages && cause == VIRTIO_MEM_CAUSE_PINNED)
 		virtio_mem_held_note(vm, v->c.id, v->score.held_pfn);
 	else

@@ -77,6 +77,31 @@ static void what_is_stuck_or_held_is_doubted(struct kunit *test)
 			CAUSE(HUGETLB));
 }
 
+static void what_lasts_longest_is_named(struct kunit *test)
+{
+	static const enum virtio_mem_cause by_length[] = {
+		CAUSE(PINNED), CAUSE(HUGETLB), CAUSE(UNMOVABLE),
+	};
+	unsigned int first, then;
+
+	for (first = 0; first < ARRAY_SIZE(by_length); first++) {
+		for (then = 0; then < ARRAY_SIZE(by_length); then++) {
+			unsigned int longest = max(first, then);
+			struct virtio_mem_score s = {};
+
+			virtio_mem_choose_stuck(&s, 100, 3, by_length[first]);
+			virtio_mem_choose_stuck(&s, 200, 5, by_length[then]);
+			KUNIT_EXPECT_EQ(test, s.stuck_pages, 8UL);
+			KUNIT_EXPECT_EQ(test, s.stuck_cause, by_length[longest]);
+			KUNIT_EXPECT_EQ(test, s.stuck_pfn,
+					then > first ? 200UL : 100UL);
+			KUNIT_EXPECT_EQ(test, s.stuck_same,
+					first == then ? 8UL :
+					then > first ? 5UL : 3UL);
+		}
+	}
+}
+
 /* A big block as a scan sees it, with its record. */
 struct seen {
 	struct virtio_mem_score s;
@@ -1197,6 +1222,7 @@ static void a_scan_ends_when_enough_is_free(struct kunit *test)
 static struct kunit_case cases[] = {
 	KUNIT_CASE(only_what_is_known_forbids),
 	KUNIT_CASE(no_look_at_pages_forbids),
+	KUNIT_CASE(what_lasts_longest_is_named),
 	KUNIT_CASE(what_is_stuck_or_held_is_doubted),
 	KUNIT_CASE(ranks_from_cheap_to_dear),
 	KUNIT_CASE(no_doubted_one_starves),
