@@ -4,6 +4,7 @@
  *
  *   hold lock|splice|uring|hugetlb|thp|ksm|tables|memfd|secret MIB    until killed
  *   hold direct MIB DEVICE    reads that the device does not finish
+ *   hold vfio MIB GROUP       mapped for a device of that IOMMU group, until killed
  *   hold files NUMBER DIR     makes empty files, whose inodes are slab; ends
  *   hold as UID COMMAND...    runs a command as another user
  *
@@ -14,10 +15,12 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
+#include <linux/vfio.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -79,6 +82,25 @@ static void do_uring(char *mem, size_t bytes)
 		die("io_uring_setup");
 	if (syscall(SYS_io_uring_register, fd, IORING_REGISTER_BUFFERS, &iov, 1))
 		die("io_uring_register");
+}
+
+/* As a hypervisor does with all memory of its guest, for a device that it hands on. */
+static void do_vfio(char *mem, size_t bytes, const char *group)
+{
+	int container = open("/dev/vfio/vfio", O_RDWR), fd = open(group, O_RDWR);
+	struct vfio_iommu_type1_dma_map dma = {
+		.argsz = sizeof(dma), .flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)mem, .size = bytes,
+	};
+
+	if (container < 0 || fd < 0)
+		die(group);
+	if (ioctl(fd, VFIO_GROUP_SET_CONTAINER, &container))
+		die("VFIO_GROUP_SET_CONTAINER");
+	if (ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU))
+		die("VFIO_SET_IOMMU");
+	if (ioctl(container, VFIO_IOMMU_MAP_DMA, &dma))
+		die("VFIO_IOMMU_MAP_DMA");
 }
 
 static void do_direct(char *mem, size_t bytes, const char *device)
@@ -218,6 +240,8 @@ int main(int argc, char **argv)
 			do_uring(mem, bytes);
 		if (!strcmp(how, "direct"))
 			do_direct(mem, bytes, argv[3]);
+		if (!strcmp(how, "vfio"))
+			do_vfio(mem, bytes, argv[3]);
 		if (!strcmp(how, "ksm"))
 			do_ksm(mem, bytes);
 	}

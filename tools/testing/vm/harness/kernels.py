@@ -90,8 +90,12 @@ def _newest(series):
 
 def _cached(series):
     """A version of the series that an earlier run unpacked, or None."""
+    # The package that always depends on the newest may have no version in its name.
+    version = re.match(r"linux-image-(\d[\d.]*)-", TABLE[series]["kernel"])
+    name = re.compile(re.escape(version[1] if version else series) + r"\.[^-]*(-\d+)?-"
+                      + TABLE[series]["flavour"])
     names = [p.name for p in cache_dir("kernels").iterdir()
-             if p.name.startswith(series + ".") and (p / "complete").exists()]
+             if name.fullmatch(p.name) and (p / "complete").exists()]
     return max(names, key=lambda n: [int(x) for x in re.findall(r"\d+", n)],
                default=None)
 

@@ -42,10 +42,10 @@ class Actor:
         self._undo.append(command)
 
     def insmod(self, module, unload=False):
-        """Load a module of the state guests, and what it needs."""
+        """Load a module of the state guests, and what it needs, if it isn't built in."""
         self.guest.ok(f"[ -d /sys/module/{module} ] || while read -r m; do "
                       f"insmod $m 2>&-; done </state/{module}.order; "
-                      f"[ -d /sys/module/{module} ]", LONG)
+                      f"[ ! -s /state/{module}.order ] || [ -d /sys/module/{module} ]", LONG)
         if unload:
             self.undo(f"rmmod {module}")
 
@@ -161,6 +161,12 @@ class Actor:
         self.insmod("zram", unload=True)
         self.guest.ok(f"echo {size} >/sys/block/zram0/disksize")
         self._swapon("/dev/zram0")
+
+    def zswap(self):
+        """Have pages compressed in memory before they go to swap."""
+        self.insmod("zsmalloc")
+        self.insmod("lzo")
+        self.setting("/sys/module/zswap/parameters/enabled", "Y")
 
     def _swapon(self, device):
         self.guest.ok(f"mkswap {device} && swapon {device}")

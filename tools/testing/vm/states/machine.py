@@ -13,7 +13,8 @@ from vm.harness.cache import cache_dir
 # Sparse, and left as they are: QEMU writes to a file of its own.
 DATA, SWAP = 6 << 30, 4 << 30
 # The modules that states load, and those that these find by name only.
-MODULES = {"virtio_blk": (), "virtio_balloon": (), "zram": ("lzo-rle",)}
+MODULES = {"virtio_blk": (), "virtio_balloon": (), "zram": ("lzo-rle",), "zsmalloc": (),
+           "lzo": ()}
 
 
 def image(name, size, *command):
@@ -44,10 +45,10 @@ def options(reporting=False):
     return out + ["-device", f"virtio-balloon-pci,id=balloon0{more}"]
 
 
-def files(kernel):
+def files(kernel, modules=None):
     """The parts of the guest beside those of other tests."""
     out = {}
-    for module, more in MODULES.items():
+    for module, more in (modules or MODULES).items():
         paths = initramfs.module_files(kernel, (*more, module))
         names = [re.sub(r"\.xz$", "", path.name) for path in paths]
         out |= {f"state/{name}": (0o644, initramfs.read_module(path))

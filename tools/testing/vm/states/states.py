@@ -30,6 +30,7 @@ class State:
     stale       whether only a new guest can be at nothing plugged after it
     lacks       function of the guest: why it can't have this state, or None
     allow       what the console may have, for console.scan()
+    counts      of /proc/vmstat: what has risen in the end if the state was this one
     """
 
     # pylint: disable=too-many-instance-attributes
@@ -46,6 +47,7 @@ class State:
     stale: bool = False
     lacks: typing.Callable = None
     allow: tuple = ()
+    counts: str = ""
 
 
 @dataclasses.dataclass
@@ -139,6 +141,21 @@ def anon_zram(actor, start, goal):
     actor.zram(GIB)
     actor.grow(start)
     actor.anon(BOOT + goal - 148 * MIB, "dense")
+
+
+def anon_zswap(actor, start, goal):
+    """The same, but what is swapped out stays in memory first, up to a fifth of it."""
+    actor.zswap()
+    actor.swap()
+    actor.grow(start)
+    actor.anon(BOOT + goal - 148 * MIB, "dense")
+
+
+def no_zswap(guest):
+    """Why there can be none."""
+    if guest.run("[ -d /sys/module/zswap ]")[0]:
+        return "this kernel has no CONFIG_ZSWAP"
+    return None
 
 
 def swap_cache(actor, start, goal):
@@ -296,8 +313,11 @@ STATES = [
     State("cache-throttled", f"page cache under writeback, disk of {THROTTLE // MIB} MiB/s",
           _g(1, 0), _g(.5, 0), cache_throttled),
     State("anon-swap", "anonymous memory that just doesn't fit, swap on disk",
-          _g(2, 1), _g(1, .5), anon_swap),
-    State("anon-zram", "the same, swap on zram", _g(2, 1), _g(1, .5), anon_zram),
+          _g(2, 1), _g(1, .5), anon_swap, counts="pswpout"),
+    State("anon-zram", "the same, swap on zram", _g(2, 1), _g(1, .5), anon_zram,
+          counts="pswpout"),
+    State("anon-zswap", "the same, swap on disk behind zswap", _g(2, 1), _g(1, .5), anon_zswap,
+          lacks=no_zswap, counts="zswpout"),
     State("swap-cache", "tmpfs swapped out and read ahead",
           _g(1, .25), _g(.5, .125), swap_cache),
     State("shmem", "tmpfs", _g(1, 0), _g(1, 0), shmem),

@@ -115,20 +115,6 @@ class TakeOver(Reload):
 class Refused(GuestCase):
     """Impossible requests fail, and the log says why."""
 
-    def test_suspend_is_refused_while_plugged(self):
-        """No suspend to RAM with memory plugged."""
-        if "deep" not in self.guest.read("/sys/power/mem_sleep"):
-            self.skipTest("this machine has no suspend to RAM")
-        self.resize(512 * MIB)
-        self.guest.ok("dmesg -c >/dev/null")
-        status, _ = self.guest.write("/sys/power/state", "mem")
-        self.assertNotEqual(status, 0)
-        self.assertRegex(self.guest.dmesg(), r"virtio_mem.*(?i:suspend).*plugged|"
-                                             r"virtio_mem.*plugged.*(?i:suspend)")
-        self.assertEqual(self.vm.qmp.cmd("query-status")["status"], "running")
-        self.resize(768 * MIB)
-        self.assert_size(768 * MIB)
-
     def test_bad_parameters_keep_the_module_out(self):
         """A bad big block size keeps the module out, with its reason."""
         self.guest.ok("rmmod virtio_mem")

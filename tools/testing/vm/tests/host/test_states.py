@@ -42,6 +42,7 @@ class StateCase(GuestCase):
         actor = Actor(self.vm)
         self.addCleanup(self.leave, actor, state)
         self.at = "getting there"
+        before = actor.counters().get(state.counts, 0)
         state.prepare(actor, start, goal)
         self.assertEqual(actor.losses(), [])
         self.assertEqual(self.vm.qmp.size("vm0"), start)
@@ -56,6 +57,8 @@ class StateCase(GuestCase):
         else:
             self.survives(actor, state, goal)
         self.at = "afterwards"
+        if state.counts:
+            self.assertGreater(actor.counters()[state.counts], before, state.counts)
         self.assertEqual(actor.faults(), [])
         self.at = ""
 
