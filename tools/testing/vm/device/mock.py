@@ -14,11 +14,13 @@ END = 1 << 40
 # cost of that.
 OPTIONS = {"append": f"memmap={END - ADDR >> 30}G${ADDR:#x} init_on_alloc=0"}
 
-# All in one go, and little of it: each process takes an emulated guest a while.
-LOOK = (f"cd {DIR}; f=; for d in [0-9]; do "
-        f"read n <$d/name && f=\"$f {VIRTIO}/$n/virtio_mem/*\"; done; "
+# All in one go, and little of it: each process takes an emulated guest a while. The
+# error once more after the state, because it was there before that, and counts then.
+LOOK = (f"cd {DIR}; f=; e=; for d in [0-9]; do "
+        f"read n <$d/name && f=\"$f {VIRTIO}/$n/virtio_mem/*\" "
+        f"e=\"$e {VIRTIO}/$n/virtio_mem/last_error\"; done; "
         "grep . /dev/null [0-9]/name [0-9]/plugged [0-9]/pending [0-9]/fault "
-        "[0-9]/violations $f 2>/dev/null; "
+        "[0-9]/violations $f $e 2>/dev/null; "
         "grep 'RAM (virtio_mem)' /proc/iomem; grep MemTotal: /proc/meminfo")
 
 
