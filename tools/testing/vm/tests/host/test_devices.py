@@ -6,6 +6,7 @@ from vm.harness.guest import Pattern
 
 PORT = ("-device", "pcie-root-port,id=port0,slot=1")
 BUS = "/sys/bus/pci"
+BLOCK = 128 * MIB     # Linux's memory block
 
 
 class Comes(GuestCase):
@@ -31,6 +32,35 @@ class Comes(GuestCase):
         self.resize(0, index=1)
         self.resize(256 * MIB, index=0)
         self.assert_size(0, 1, others=256 * MIB)
+
+
+class Odd(GuestCase):
+    """QEMU has put it where no big block begins."""
+
+    config = "odd"
+
+    def test_all_between_the_ends_is_used(self):
+        """One line for each end; who wants these, too, gets the rest, and the reason."""
+        device = self.vm.qmp.memory_device("vm0")
+        start, end = device["memaddr"], device["memaddr"] + device["max-size"]
+        low, high = -(-start // BLOCK) * BLOCK, end // BLOCK * BLOCK
+        log = self.guest.dmesg()
+        for first, last in ((start, low), (high, end)):
+            self.assertEqual(log.count(f"{first:#x}-{last - 1:#x} can't be used"), 1, log)
+        self.resize(GIB)
+        pattern = Pattern(self.guest, 256 * MIB)
+        self.at_end(f"kill -9 {pattern.pid}")
+        self.vm.qmp.request("vm0", end - start)
+        self.wait_state("waiting", 60)
+        self.assertIn("no big block is left", self.guest.dmesg())
+        self.assert_size(high - low)
+        self.assertEqual((self.guest.added()[0][0], self.guest.added()[-1][1]), (low, high))
+        self.resize(512 * MIB)
+        self.assert_size(512 * MIB)
+        self.assertTrue(pattern.check().startswith("OK"))
+        self.guest.kill(pattern.pid)
+        self.resize(0)
+        self.assert_size(0)
 
 
 class Removed(GuestCase):
