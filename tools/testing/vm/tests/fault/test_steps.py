@@ -586,6 +586,8 @@ class Calls(FaultCase):
 
     def test_own_events_start_no_pass(self):
         """Offlining that is taken back is the worker's own: it comes again ever later."""
+        if not self.told:
+            self.skipTest("the core would warn of each")
         self.bring(BB)
         self.fault.order("try_remove_memory ret=-16")
         recorder = self.record()
