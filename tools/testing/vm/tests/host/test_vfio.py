@@ -4,6 +4,7 @@
 The same long pins are io_uring's, in test_kinds.py; here a device could really write.
 """
 
+import json
 import time
 
 from vm.cases.case import MIB, PAGE, POOL, GuestCase
@@ -11,14 +12,15 @@ from vm.harness.guest import Pattern
 from vm.harness.kernels import TABLE
 from vm.states.actor import Actor
 from vm.states.machine import files
+from vm.tests.vmem import test_tool
 
 ID = "1b36 0005"    # pci-testdev, which no driver of Linux's wants
 PINNED = 64
 
 
 def parts(kernel):
-    """VFIO's modules."""
-    return files(kernel, {"vfio_iommu_type1": (), "vfio_pci": ()})
+    """VFIO's modules, and vmem."""
+    return files(kernel, {"vfio_iommu_type1": (), "vfio_pci": ()}) | test_tool.files(kernel)
 
 
 class Vfio(GuestCase):
@@ -59,7 +61,7 @@ class Vfio(GuestCase):
         self.assertTrue(pattern.check().startswith("OK"))
 
     def test_kernel_zone_stays_and_says_of_what(self):
-        """There it stays where it is, beside the kernel's own pages: each is counted."""
+        """There it stays where it is, beside the kernel's own pages; vmem knows whose it is."""
         self.addCleanup(POOL.drop)      # the kernel's pages stay
         self.guest.ok("echo online_kernel >/sys/devices/system/memory/auto_online_blocks")
         self.resize(512 * MIB)
@@ -70,4 +72,7 @@ class Vfio(GuestCase):
         pinned = PINNED * MIB // PAGE
         self.assertRegex(found, "unmovable kernel pages are in the way: [0-9]+ pages,")
         self.assertRegex(found, f" and {pinned} that are pinned")
+        why = json.loads(self.guest.ok("vmem --json why", 120))["devices"][0]
+        held = {p["pid"]: h["kinds"] for h in why["holders"] for p in h["processes"]}
+        self.assertEqual(held[pid]["pinned"], PINNED * MIB, why)
         self.guest.kill(pid)
