@@ -251,7 +251,6 @@ static void virtio_mem_remove(struct virtio_device *vdev)
 	if (is_kdump_kernel()) {
 		virtio_mem_vmcore_stop(vm);
 	} else {
-		virtio_mem_debugfs_del(vm);
 		virtio_mem_pm_stop(vm);
 		ended = virtio_mem_work_stop(vm);
 		/* Only now, because the worker notified readers until it ended. */

@@ -293,9 +293,9 @@ void virtio_mem_debugfs_add(struct virtio_mem *vm)
 
 /**
  * virtio_mem_debugfs_del() - remove a device's directory and wait for readers
- * @vm: the device
+ * @vm: the device, after virtio_mem_hold_close()
  *
- * Context: remove.
+ * Context: remove, or the worker of a device that was removed; may sleep.
  */
 void virtio_mem_debugfs_del(struct virtio_mem *vm)
 {

@@ -28,20 +28,25 @@ void virtio_mem_hold_init(struct virtio_mem_hold *hold)
 	hold->readers = 0;
 	hold->round = 0;
 	hold->leaving = false;
+	hold->closed = false;
 }
 
-static bool enter(struct virtio_mem_hold *hold, unsigned long *round)
+/* Return: 0; -EAGAIN: not now; -ENODEV: never again. */
+static int enter(struct virtio_mem_hold *hold, unsigned long *round)
 {
-	bool ok;
+	int rc = 0;
 
 	spin_lock(&hold->lock);
-	ok = !hold->leaving;
-	if (ok) {
+	if (hold->closed) {
+		rc = -ENODEV;
+	} else if (hold->leaving) {
+		rc = -EAGAIN;
+	} else {
 		hold->readers++;
 		*round = hold->round;
 	}
 	spin_unlock(&hold->lock);
-	return ok;
+	return rc;
 }
 
 /**
@@ -52,11 +57,16 @@ static bool enter(struct virtio_mem_hold *hold, unsigned long *round)
  * The memory may leave all the same after VIRTIO_MEM_HOLD_MS.
  *
  * Context: may sleep, for as long as one removal lasts.
- * Return: 0, to be ended by virtio_mem_hold_end(); -ERESTARTSYS: a fatal signal.
+ * Return: 0, to be ended by virtio_mem_hold_end(); -ERESTARTSYS: a fatal signal;
+ * -ENODEV: the device goes, and a removal that has begun may still end.
  */
 int virtio_mem_hold_begin(struct virtio_mem_hold *hold, unsigned long *round)
 {
-	return wait_event_killable(hold->wait, enter(hold, round));
+	int killed, rc;
+
+	killed = wait_event_killable(hold->wait,
+				     (rc = enter(hold, round)) != -EAGAIN);
+	return killed ?: rc;
 }
 
 /**
@@ -80,6 +90,9 @@ void virtio_mem_hold_end(struct virtio_mem_hold *hold, unsigned long round)
  * virtio_mem_hold_leave() - wait until nobody looks, then keep readers waiting
  * @hold: the device's
  *
+ * Waits for nobody once virtio_mem_hold_close() was called, because then the
+ * bound that the caller begins has ended already.
+ *
  * Context: the worker; sleeps for VIRTIO_MEM_HOLD_MS at most.
  * Return: how many readers are overdue since just now.
  */
@@ -90,10 +103,11 @@ unsigned int virtio_mem_hold_leave(struct virtio_mem_hold *hold)
 	spin_lock(&hold->lock);
 	hold->leaving = true;
 	spin_unlock(&hold->lock);
-	wait_event_timeout(hold->wait, !READ_ONCE(hold->readers),
+	wait_event_timeout(hold->wait,
+			   !READ_ONCE(hold->readers) || READ_ONCE(hold->closed),
 			   msecs_to_jiffies(VIRTIO_MEM_HOLD_MS));
 	spin_lock(&hold->lock);
-	overdue = hold->readers;
+	overdue = hold->closed ? 0 : hold->readers;
 	if (overdue) {
 		hold->readers = 0;
 		hold->round++;
@@ -112,6 +126,23 @@ void virtio_mem_hold_left(struct virtio_mem_hold *hold)
 {
 	spin_lock(&hold->lock);
 	hold->leaving = false;
+	spin_unlock(&hold->lock);
+	wake_up_all(&hold->wait);
+}
+
+/**
+ * virtio_mem_hold_close() - let nobody look any more
+ * @hold: the device's
+ *
+ * Readers that wait get -ENODEV at once, because debugfs waits for them, maybe
+ * under a lock that the worker's removal waits for.
+ *
+ * Context: remove, after virtio_mem_bound_stop().
+ */
+void virtio_mem_hold_close(struct virtio_mem_hold *hold)
+{
+	spin_lock(&hold->lock);
+	hold->closed = true;
 	spin_unlock(&hold->lock);
 	wake_up_all(&hold->wait);
 }

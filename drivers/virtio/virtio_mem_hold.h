@@ -16,6 +16,7 @@
  * @readers: how many of this round look now
  * @round: grows when the worker has waited in vain; earlier readers are overdue
  * @leaving: pages leave Linux now, or will as soon as nobody looks
+ * @closed: the device goes; nobody is let in any more
  */
 struct virtio_mem_hold {
 	spinlock_t lock;	/* guards the other members */
@@ -23,6 +24,7 @@ struct virtio_mem_hold {
 	unsigned int readers;
 	unsigned long round;
 	bool leaving;
+	bool closed;
 };
 
 void virtio_mem_hold_init(struct virtio_mem_hold *hold);
@@ -30,5 +32,6 @@ int virtio_mem_hold_begin(struct virtio_mem_hold *hold, unsigned long *round);
 void virtio_mem_hold_end(struct virtio_mem_hold *hold, unsigned long round);
 unsigned int virtio_mem_hold_leave(struct virtio_mem_hold *hold);
 void virtio_mem_hold_left(struct virtio_mem_hold *hold);
+void virtio_mem_hold_close(struct virtio_mem_hold *hold);
 
 #endif /* _VIRTIO_MEM_HOLD_H */

@@ -708,6 +708,8 @@ void virtio_mem_teardown(struct virtio_mem *vm)
 {
 	unsigned long added;
 
+	/* Only now: who finds no file there believes that no memory leaves. */
+	virtio_mem_debugfs_del(vm);
 	virtio_mem_mm_stop(vm);
 	virtio_mem_held_exit(vm);
 	added = virtio_mem_mm_exit(vm);
@@ -803,6 +805,7 @@ bool virtio_mem_work_stop(struct virtio_mem *vm)
 
 	virtio_mem_kick(vm, VIRTIO_MEM_EV_STOP);
 	virtio_mem_bound_stop(&vm->bound, true);
+	virtio_mem_hold_close(&vm->hold);
 	/*
 	 * A device that answers at once still gets the memory that has already
 	 * left Linux.

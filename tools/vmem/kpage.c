@@ -63,10 +63,10 @@ int kpage_read(int fd, uint64_t pfn, uint64_t nr, uint64_t *out)
 		return 0;
 	if (nr > KPAGE_CHUNK)
 		nr = KPAGE_CHUNK;
-	/* A device may have gone; then so has its memory. */
+	/* A device may have gone; ENODEV says that it is about to, and memory may leave. */
 	for (int i = 0; i < nr_holds; i++) {
 		held[i] = sys_open(HOLDS "/%s/hold", holds[i]);
-		safe &= held[i] >= 0 || errno == ENOENT || errno == ENODEV || errno == EIO;
+		safe &= held[i] >= 0 || errno == ENOENT || errno == EIO;
 	}
 	if (safe)
 		got = pread(fd, out, nr * sizeof(*out), pfn * sizeof(*out));

@@ -77,3 +77,18 @@ class Hold(GuestCase):
             self.guest.kill(pid)
             self.guest.ok(f"echo {name} >{DRIVER}/bind", 30)
         self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "shrunk", 20)
+
+    def test_who_waits_for_a_look_is_told_that_the_driver_leaves(self):
+        """He waits for a removal that waits for another reader; unbinding waits for neither."""
+        self.look(100)
+        self.vm.qmp.request("vm0", 0)
+        time.sleep(0.3)
+        name = self.guest.ok("ls /sys/kernel/debug/virtio_mem")
+        pid = self.guest.spawn(f"cat {HOLD.format(name)}", "/tmp/wait.log")
+        self.at_end(f"kill -9 {pid}")
+        time.sleep(0.3)
+        self.assertEqual(self.guest.read("/tmp/wait.log"), "")
+        self.guest.ok(f"echo {name} >{DRIVER}/unbind", 30)
+        self.assertIn("No such device", self.guest.wait_line("/tmp/wait.log", ".+", 5).group(0))
+        self.guest.ok(f"echo {name} >{DRIVER}/bind", 30)
+        self.vm.wait(lambda: self.vm.qmp.size("vm0") == 0, "shrunk", 20)
