@@ -39,23 +39,12 @@ void virtio_mem_config_raw(struct virtio_device *vdev,
 			&cfg->requested_size);
 }
 
-/**
- * virtio_mem_config_read() - read the configuration space again
- * @vm: the device
- *
- * A configuration that makes no sense is ignored: the last good one stays in
- * force, and a note says why.
- *
- * Context: process; must not be called once the queue is shut.
- * Return: 0 or -EPROTO.
- */
-int virtio_mem_config_read(struct virtio_mem *vm)
+static int read_and_keep(struct virtio_mem *vm)
 {
 	struct virtio_mem_cfg now;
 	const char *why;
 
-	if (READ_ONCE(vm->vq.gone))
-		return -EPROTO;
+	lockdep_assert_held(&vm->config.reading);
 	virtio_mem_config_raw(vm->vdev, &now);
 	why = virtio_mem_proto_check(&now, PAGE_SIZE);
 	if (!why)
@@ -71,6 +60,28 @@ int virtio_mem_config_read(struct virtio_mem *vm)
 	vm->config.cfg = now;
 	spin_unlock_irq(&vm->config.lock);
 	return 0;
+}
+
+/**
+ * virtio_mem_config_read() - read the configuration space again
+ * @vm: the device
+ *
+ * A configuration that makes no sense is ignored: the last good one stays in
+ * force, and a note says why.
+ *
+ * Context: process; may sleep; must not be called once the queue is shut.
+ * Return: 0 or -EPROTO.
+ */
+int virtio_mem_config_read(struct virtio_mem *vm)
+{
+	int rc;
+
+	if (READ_ONCE(vm->vq.gone))
+		return -EPROTO;
+	mutex_lock(&vm->config.reading);
+	rc = read_and_keep(vm);
+	mutex_unlock(&vm->config.reading);
+	return rc;
 }
 
 /**
@@ -117,6 +128,7 @@ static void config_work(struct work_struct *work)
 void virtio_mem_config_init(struct virtio_mem *vm,
 			    const struct virtio_mem_cfg *cfg)
 {
+	mutex_init(&vm->config.reading);
 	spin_lock_init(&vm->config.lock);
 	INIT_WORK(&vm->config.work, config_work);
 	vm->config.cfg = *cfg;

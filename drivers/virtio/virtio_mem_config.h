@@ -5,6 +5,7 @@
 #ifndef _VIRTIO_MEM_CONFIG_H
 #define _VIRTIO_MEM_CONFIG_H
 
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -15,11 +16,14 @@ struct virtio_mem;
 
 /**
  * struct virtio_mem_accepted - the configuration in force
+ * @reading: held from a read until its result is in @cfg, so that an older one
+ *	replaces none that is newer
  * @lock: guards @cfg
  * @cfg: the configuration that the driver read and accepted last
  * @work: reads it again, and ends a long call that a change makes needless
  */
 struct virtio_mem_accepted {
+	struct mutex reading;	/* one reader at a time */
 	spinlock_t lock;	/* guards cfg */
 	struct virtio_mem_cfg cfg;
 	struct work_struct work;
