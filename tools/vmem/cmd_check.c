@@ -100,7 +100,7 @@ static void check_ratio(struct check *check)
 	say(check, "ratio", zones.kernel < all / 100 * KERNEL_PERCENT ? STATUS_WARNING : STATUS_OK,
 	    xprintf("the kernel can use %s of %s", size_text(a, zones.kernel), size_text(b, all)),
 	    zones.kernel < all / 100 * KERNEL_PERCENT ?
-	    "more boot memory, or memory_hotplug.online_policy=auto-movable" : NULL);
+	    "more boot memory, or boot with memhp_default_state=online memory_hotplug.online_policy=auto-movable" : NULL);
 }
 
 static void check_kdump(struct check *check)
@@ -169,12 +169,26 @@ static void add_up(const struct blocks *blocks, struct sums *sums)
 	}
 }
 
+/* As the driver counts it: no more than could go there, and half where that takes memory. */
+static uint64_t swap_worth(void)
+{
+	uint64_t swap = memory_info("SwapFree:"), anon = memory_info("Active(anon):") +
+		memory_info("Inactive(anon):");
+	char *vmstat = sys_read("/proc/vmstat"), *zspages = vmstat ? strstr(vmstat, "\nnr_zspages ") : NULL;
+
+	if (swap > anon)
+		swap = anon;
+	if (zspages && strtoull(zspages + strlen("\nnr_zspages "), NULL, 10))
+		swap /= 2;
+	free(vmstat);
+	return swap;
+}
+
 /* How far it could shrink now: what has to stay, and what would not fit. */
 static void check_lowest(struct check *check, const struct device *dev, const struct sums *sums)
 {
 	uint64_t available = memory_info("MemAvailable:"), keep = reserve(memory_info("MemTotal:"));
-	uint64_t swap = memory_info("SwapFree:");
-	uint64_t can = available + swap > keep ? available + swap - keep : 0, lowest;
+	uint64_t have = available + swap_worth(), can = have > keep ? have - keep : 0, lowest;
 	char a[SIZE_TEXT], b[SIZE_TEXT];
 
 	can = can / dev->unit * dev->unit;
@@ -231,8 +245,25 @@ static void check_zones(struct check *check, const struct device *dev)
 	blocks_free(&blocks);
 }
 
-/* Whether added memory holds its own memory map; the kernel's own driver has no such parameter. */
-static bool hosts_memmap(void)
+/* Before 6.8 only what is added by single memory blocks can hold its own memory map. */
+static bool block_can_host(const struct device *dev)
+{
+	char *release = sys_read("/proc/sys/kernel/osrelease");
+	int major = 0, minor = 0;
+	uint64_t block = 0;
+
+	if (release)
+		sscanf(release, "%d.%d", &major, &minor);
+	free(release);
+	return major > 6 || (major == 6 && minor >= 8) ||
+	       (sys_number(&block, 16, MEMORY "/block_size_bytes") && block == dev->unit);
+}
+
+/*
+ * Whether added memory holds its own memory map. The kernel's own driver has no such
+ * parameter, and this one uses it on x86 only.
+ */
+static bool hosts_memmap(const struct device *dev)
 {
 	char *core = sys_read("/sys/module/memory_hotplug/parameters/memmap_on_memory");
 	char *driver = sys_read("/sys/module/virtio_mem/parameters/memmap_on_memory");
@@ -240,7 +271,10 @@ static bool hosts_memmap(void)
 
 	free(core);
 	free(driver);
-	return hosts;
+#ifndef __x86_64__
+	hosts = false;
+#endif
+	return hosts && block_can_host(dev);
 }
 
 /* Adding memory takes some, unless the memory map lies in what is added. */
@@ -255,7 +289,7 @@ static void check_growth(struct check *check, const struct device *dev)
 	if (dev->region_size == UNKNOWN || dev->plugged == UNKNOWN || dev->plugged > dev->region_size ||
 	    !zones_read(&zones))
 		return;
-	if (hosts_memmap()) {
+	if (hosts_memmap(dev)) {
 		say(check, "growth", STATUS_OK,
 		    xprintf("%s more hold their own memory map", size_text(a, left)), NULL);
 		return;

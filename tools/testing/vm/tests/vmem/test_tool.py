@@ -588,6 +588,9 @@ class Copy(unittest.TestCase):
 """
         for host, free, cache, result, text in (
                 (("Y", "Y"), 0, 0, "ok", "hold their own memory map"),
+                (("Y", "Y", "6.8.0", 2), 0, 0, "ok", "hold their own memory map"),
+                # Several memory blocks at a time.
+                (("Y", "Y", "6.7.9", 2), 200000, 0, "ok", "has 781.2 MiB free$"),
                 (("N", "Y"), 200000, 0, "ok", "has 781.2 MiB free$"),
                 (("Y", "N"), 200000, 0, "ok", "has 781.2 MiB free$"),
                 (("Y", None), 200000, 0, "ok", "has 781.2 MiB free$"),
@@ -600,6 +603,10 @@ class Copy(unittest.TestCase):
                 path.unlink(missing_ok=True)
                 if value:
                     path.write_text(f"{value}\n")
+            release, blocks = host[2:] or ("6.1.0", 1)
+            (self.root / "proc/sys/kernel").mkdir(parents=True, exist_ok=True)
+            (self.root / "proc/sys/kernel/osrelease").write_text(f"{release}\n")
+            (self.root / self.device / "virtio_mem/big_block_size").write_text(f"{blocks * BB}\n")
             (self.root / "proc/zoneinfo").write_text(zone % (free, cache))
             said = json.loads(self.run_vmem(1, "check", "--json")[0])
             row = {row["check"]: row for row in said["checks"]}["growth"]
