@@ -261,7 +261,7 @@
 /* A scan keeps so many candidates where there is no memory for all. */
 #define VIRTIO_MEM_FEW_CANDIDATES	256
 
-/* Bytes of a message in last_error: the longest has some 190. */
+/* Bytes of a message in last_error: the longest has some 200. */
 #define VIRTIO_MEM_NOTE_LEN		256
 
 #endif /* _VIRTIO_MEM_POLICY_H */
