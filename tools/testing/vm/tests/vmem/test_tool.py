@@ -603,7 +603,7 @@ class Copy(unittest.TestCase):
                 path.unlink(missing_ok=True)
                 if value:
                     path.write_text(f"{value}\n")
-            release, blocks = host[2:] or ("6.1.0", 1)
+            release, blocks = host[2:] or ("6.2.0", 1)
             (self.root / "proc/sys/kernel").mkdir(parents=True, exist_ok=True)
             (self.root / "proc/sys/kernel/osrelease").write_text(f"{release}\n")
             (self.root / self.device / "virtio_mem/big_block_size").write_text(f"{blocks * BB}\n")
