@@ -33,7 +33,7 @@ def _table():
         if field == "name":
             row = out[text] = {}
         if text and not line.startswith("#"):
-            row[field] = text
+            row[field] = f"{row[field]} {text}" if field in row else text
     return out
 
 
