@@ -36,6 +36,8 @@ static bool take(struct fault_point *p)
 
 	if (!page || atomic_cmpxchg(&hold->taken, 0, 1))
 		return false;
+	/* Only the first page of a huge one counts references. */
+	page = compound_head(page);
 	if (!get_page_unless_zero(page)) {
 		atomic_set(&hold->taken, 0);
 		return false;
