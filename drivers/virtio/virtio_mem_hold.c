@@ -7,7 +7,8 @@
  *
  * The worker waits once for each reader, for a limited time, because nobody may
  * keep it from shrinking.  Afterwards this reader is overdue and counts no more.
- * New readers wait while the worker waits or removes.
+ * New readers wait while the worker waits or removes; once the device goes, nobody
+ * is let in.
  */
 #include <linux/jiffies.h>
 #include <linux/sched.h>
